@@ -1,0 +1,11 @@
+"""Accurate and fast softmax, log-softmax, log-sum-exp and sigmoid for NumPy arrays."""
+
+from softmax_lib.activations import (
+    log_sigmoid,
+    log_softmax,
+    logsumexp,
+    sigmoid,
+    softmax,
+)
+
+__all__ = ["log_sigmoid", "log_softmax", "logsumexp", "sigmoid", "softmax"]

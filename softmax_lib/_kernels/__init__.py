@@ -1,0 +1,1 @@
+"""Jitted loops: no argument checks, no allocation, one idea a file."""

@@ -1,0 +1,252 @@
+"""Softmax, its logarithm, log-sum-exp and the sigmoid: the front doors."""
+
+from softmax_lib import _dispatch
+
+__all__ = ["log_sigmoid", "log_softmax", "logsumexp", "sigmoid", "softmax"]
+
+
+def softmax(x, /, axis=-1):
+    r"""Turn scores into positive shares that sum to 1.
+
+    .. math:: \operatorname{softmax}(x)_i = \frac{e^{x_i}}{\sum_j e^{x_j}}
+
+    Parameters
+    ----------
+    x : array_like
+        Scores (logits) of any shape: float32, float64, integers or bool.
+    axis : int, tuple of int or None, default -1
+        The axis or axes along which the shares sum to 1; None means the whole
+        array. SciPy's default is None, so say the axis when you come from there.
+
+    Returns
+    -------
+    numpy.ndarray or numpy.floating
+        Shares of the same shape as `x`: float32 for float32, else float64.
+        Integers are converted before anything is subtracted. A slice that
+        holds NaN or +inf, or nothing but -inf, is NaN.
+
+    Raises
+    ------
+    TypeError
+        If `x` is a masked array or has another dtype, or `axis` is no int.
+    numpy.exceptions.AxisError
+        If `x` has no such axis.
+
+    See Also
+    --------
+    log_softmax : The logarithm of the shares, without loss.
+    sigmoid : The same for two classes, one of them with score 0.
+    scipy.special.softmax : Its `axis` is None unless given.
+
+    Notes
+    -----
+    Each share is within 2 units in the last place of the exact value: the
+    rounding error of ``x - max(x)`` is carried along, and sums are compensated.
+
+    References
+    ----------
+    P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the
+    log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021).
+
+    Examples
+    --------
+    >>> softmax([0.7, 1.5, 4.8]).round(4).tolist()
+    [0.0157, 0.035, 0.9493]
+
+    Huge scores are no harder than small ones; only their differences count.
+
+    >>> softmax([1000.0, 1000.0, 1000.0, 1000.0]).tolist()
+    [0.25, 0.25, 0.25, 0.25]
+
+    Each row, then each column.
+
+    >>> import numpy as np
+    >>> scores = np.array([[1.0, 2.0], [3.0, 3.0]])
+    >>> softmax(scores).sum(axis=-1).tolist()
+    [1.0, 1.0]
+    >>> softmax(scores, axis=0).sum(axis=0).tolist()
+    [1.0, 1.0]
+    """
+    return _dispatch.softmax(x, axis)
+
+
+def log_softmax(x, /, axis=-1):
+    r"""Compute the logarithm of softmax, without the loss of taking it afterwards.
+
+    .. math:: \log\operatorname{softmax}(x)_i = x_i - \log\sum_j e^{x_j}
+
+    Parameters
+    ----------
+    x : array_like
+        Scores (logits) of any shape: float32, float64, integers or bool.
+    axis : int, tuple of int or None, default -1
+        The axis or axes along which the shares sum to 1; None means the whole
+        array.
+
+    Returns
+    -------
+    numpy.ndarray or numpy.floating
+        Logarithms, at most 0, of the same shape as `x`: float32 for float32,
+        else float64. Special values as for `softmax`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is a masked array or has another dtype, or `axis` is no int.
+    numpy.exceptions.AxisError
+        If `x` has no such axis.
+
+    See Also
+    --------
+    softmax : The shares themselves.
+    scipy.special.log_softmax : Its `axis` is None unless given.
+    torch.nn.functional.log_softmax : The same for tensors.
+
+    Notes
+    -----
+    The winner's logarithm is computed as ``-log1p(sum of the others)``, the sum
+    taken without the winner's own term, so that a share of almost 1 does not
+    become a logarithm of exactly 0.
+
+    References
+    ----------
+    P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the
+    log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021).
+
+    Examples
+    --------
+    >>> log_softmax([0.0, 0.0]).round(4).tolist()
+    [-0.6931, -0.6931]
+
+    A sure winner keeps its small doubt, and a hopeless loser its distance.
+
+    >>> print(*log_softmax([0.0, -1000.0]))
+    0.0 -1000.0
+    >>> print(*(f"{v:.4g}" for v in log_softmax([0.0, -40.0])))
+    -4.248e-18 -40
+    """
+    return _dispatch.log_softmax(x, axis)
+
+
+def logsumexp(x, /, axis=-1, *, keepdims=False):
+    r"""Compute the logarithm of a sum of exponentials, without overflow.
+
+    .. math:: \operatorname{logsumexp}(x) = \log\sum_j e^{x_j}
+
+    Parameters
+    ----------
+    x : array_like
+        Scores (logits) of any shape: float32, float64, integers or bool.
+    axis : int, tuple of int or None, default -1
+        The axis or axes that are summed over; None means the whole array.
+        SciPy's default is None.
+    keepdims : bool, default False
+        Keep the axes that are summed over, with length 1.
+
+    Returns
+    -------
+    numpy.ndarray or numpy.floating
+        float32 for float32, else float64. The sum over nothing gives -inf; so
+        does a slice of nothing but -inf. One with +inf gives +inf, with NaN NaN.
+
+    Raises
+    ------
+    TypeError
+        If `x` is a masked array or has another dtype, or `axis` is no int.
+    numpy.exceptions.AxisError
+        If `x` has no such axis.
+
+    See Also
+    --------
+    log_softmax : The scores less their log-sum-exp.
+    scipy.special.logsumexp : Its `axis` is None unless given.
+    numpy.logaddexp : The same for two numbers.
+
+    References
+    ----------
+    P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the
+    log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021).
+
+    Examples
+    --------
+    >>> print(logsumexp([1000.0, 1000.0]).round(4))
+    1000.6931
+    >>> logsumexp([[0.0, 1.0], [2.0, 3.0]], axis=0, keepdims=True).shape
+    (1, 2)
+    """
+    return _dispatch.logsumexp(x, axis, keepdims)
+
+
+def sigmoid(x, /):
+    r"""Compute the logistic sigmoid, softmax's share of `x` against a score of 0.
+
+    .. math:: \sigma(x) = \frac{1}{1 + e^{-x}}
+
+    Parameters
+    ----------
+    x : array_like
+        Numbers of any shape: float32, float64, integers or bool.
+
+    Returns
+    -------
+    numpy.ndarray or numpy.floating
+        Shares of the same shape as `x`: float32 for float32, else float64.
+
+    Raises
+    ------
+    TypeError
+        If `x` is a masked array or has another dtype.
+
+    See Also
+    --------
+    softmax : The same for any number of classes.
+    scipy.special.expit : The same, as a ufunc.
+
+    Notes
+    -----
+    For negative `x` the formula is written as ``e / (1 + e)`` with
+    ``e = exp(x)``, which keeps the smallest results.
+
+    Examples
+    --------
+    >>> sigmoid([-2.0, 0.0, 2.0]).round(4).tolist()
+    [0.1192, 0.5, 0.8808]
+    >>> print(f"{sigmoid(-740.0):.3g}")
+    4.2e-322
+    """
+    return _dispatch.sigmoid(x)
+
+
+def log_sigmoid(x, /):
+    r"""Compute the logarithm of the sigmoid, without loss at either end.
+
+    .. math:: \log\sigma(x) = -\log(1 + e^{-x})
+
+    Parameters
+    ----------
+    x : array_like
+        Numbers of any shape: float32, float64, integers or bool.
+
+    Returns
+    -------
+    numpy.ndarray or numpy.floating
+        Logarithms of the same shape as `x`: float32 for float32, else float64.
+
+    Raises
+    ------
+    TypeError
+        If `x` is a masked array or has another dtype.
+
+    See Also
+    --------
+    log_softmax : The same for any number of classes.
+    scipy.special.log_expit : The same, as a ufunc.
+
+    Examples
+    --------
+    >>> log_sigmoid(0.0).round(4).item()
+    -0.6931
+    >>> print(log_sigmoid(-1000.0))
+    -1000.0
+    """
+    return _dispatch.log_sigmoid(x)

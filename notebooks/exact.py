@@ -22,7 +22,9 @@ def log_softmax(x):
     values = _exact(x)
     winner = max(range(len(values)), key=values.__getitem__)
     top = values[winner]
-    others = (mpmath.exp(v - top) for i, v in enumerate(values) if i != winner)
+    others = (
+        mpmath.exp(v - top) for i, v in enumerate(values) if i != winner
+    )
     tail = mpmath.log1p(mpmath.fsum(others))
     return [v - top - tail for v in values]
 

@@ -1,0 +1,58 @@
+# Every target runs from a bare python3 (3.11 or newer): what it needs is
+# installed into .venv first.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8000
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Outputs must not depend on the settings that a reader keeps at home.
+export IPYTHONDIR := $(CURDIR)/_build/ipython
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve test notebooks lab check constraints mathjax clean
+
+help:             ## this list
+	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+book: .venv/ready ## build the site into _build/html
+	$(BIN)/jupyter-book build . --all -n -W --keep-going -q
+	$(BIN)/python tools/site.py
+
+serve: book       ## build the site and serve it on http://127.0.0.1:8000
+	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+test: .venv/ready ## run every test: library, doctests, notebooks
+	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile -p no:doctest -o addopts= \
+	  --nbval --nbval-current-env notebooks
+
+notebooks: .venv/ready ## execute every notebook in place and normalise it
+	$(BIN)/python tools/notebooks.py
+
+lab: .venv/ready  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+constraints: .venv/ready ## freeze what is installed into constraints.txt
+	$(BIN)/python tools/freeze.py
+
+mathjax:          ## fetch MathJax anew (needs npm)
+	npm pack --silent mathjax@3.2.2
+	tar -xzf mathjax-3.2.2.tgz --strip-components=1 -C book/_static/mathjax package/LICENSE
+	tar -xzf mathjax-3.2.2.tgz --strip-components=2 -C book/_static/mathjax package/es5/tex-svg-full.js
+	rm mathjax-3.2.2.tgz
+
+clean:            ## remove everything that was built or installed
+	rm -rf .venv _build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/ready: requirements.txt constraints.txt pyproject.toml tools/ipython_kernel_config.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "This needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+	  { echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	mkdir -p .venv/etc/ipython
+	cp tools/ipython_kernel_config.py .venv/etc/ipython/
+	@touch $@

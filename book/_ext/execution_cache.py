@@ -1,0 +1,43 @@
+"""Keep notebooks' outputs from build to build, but never those of older code.
+
+The cache of executed notebooks knows a notebook by its own cells alone. Here the
+cache's folder is named by everything else that an output depends on: the library,
+the modules beside the notebooks, Python and the installed packages. Change one of
+them and the next build starts with an empty folder.
+"""
+
+import hashlib
+import platform
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+SOURCES = ("softmax_lib/**/*.py", "notebooks/*.py")
+
+
+def fingerprint(root):
+    """Return a short hash of all that the notebooks import."""
+    digest = hashlib.sha256(platform.python_version().encode())
+    for package in sorted(f"{d.name}=={d.version}" for d in metadata.distributions()):
+        digest.update(package.encode())
+    for pattern in SOURCES:
+        for path in sorted(root.glob(pattern)):
+            digest.update(str(path.relative_to(root)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def point_cache_at_fingerprint(app, config):
+    """Name the cache's folder by the fingerprint and drop folders of older ones."""
+    caches = Path(app.srcdir, "_build", "executed")
+    current = caches / fingerprint(Path(app.srcdir))
+    for other in caches.glob("*"):
+        if other != current:
+            shutil.rmtree(other)
+    config.nb_execution_cache_path = str(current)
+
+
+def setup(app):
+    """Run before myst-nb reads where the cache is."""
+    app.connect("config-inited", point_cache_at_fingerprint, priority=100)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

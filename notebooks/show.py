@@ -1,0 +1,60 @@
+"""Tables and source code, as the book shows them."""
+
+import inspect
+import re
+
+import numpy as np
+from IPython.display import Markdown
+
+
+def table(columns, digits=4):
+    """Show a dict of columns as a table, its numbers to a fixed precision.
+
+    `digits` counts the decimals of every float; a dict gives them by column, or
+    a format such as ".2e". Whole numbers and text stand as they are.
+    """
+    aligned = [
+        "---:" if _is_number(v[0]) else ":---" for v in columns.values()
+    ]
+    formats = {
+        name: digits.get(name, 4)
+        if isinstance(digits, dict)
+        else digits
+        for name in columns
+    }
+    rows = zip(
+        *(
+            [_cell(v, formats[name]) for v in values]
+            for name, values in columns.items()
+        ),
+        strict=True,
+    )
+    lines = [columns, aligned, *rows]
+    return Markdown(
+        "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    )
+
+
+def source(function, *, docstring=True):
+    """Show the source of a function of the library, as it is at this moment."""
+    code = inspect.getsource(getattr(function, "py_func", function))
+    if not docstring:
+        code = re.sub(
+            r'\n *r?""".*?"""(?=\n)', "", code, count=1, flags=re.DOTALL
+        )
+    return Markdown(f"```python\n{code}```")
+
+
+def _cell(value, digits):
+    if isinstance(value, str | bool | np.bool_ | int | np.integer):
+        return str(value)
+    text = format(
+        value, digits if isinstance(digits, str) else f".{digits}f"
+    )
+    return text.replace("-", "−")  # a minus sign is as wide as a plus
+
+
+def _is_number(value):
+    return isinstance(
+        value, int | float | np.number
+    ) and not isinstance(value, bool)

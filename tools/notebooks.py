@@ -1,0 +1,65 @@
+"""Execute every notebook in place and bring it into its normal form.
+
+The normal form holds the cells, their outputs and what the book needs of their
+metadata, and nothing that changes from one run to the next.
+"""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+KEPT_IN_CELLS = {"tags", "mystnb"}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def normalised(notebook):
+    """Return a copy of a notebook in its normal form."""
+    notebook = nbformat.from_dict(notebook)
+    notebook.metadata = nbformat.from_dict(METADATA)
+    count = 0
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict(
+            {k: v for k, v in sorted(cell.metadata.items()) if k in KEPT_IN_CELLS}
+        )
+        cell.source = cell.source.strip("\n")
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        cell.execution_count = count
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+            if "metadata" in output:
+                output.metadata = nbformat.from_dict({})
+    return notebook
+
+
+def execute(path):
+    """Run a notebook from top to bottom and store it in its normal form."""
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
+    path.write_text(nbformat.writes(normalised(notebook)) + "\n", encoding="utf-8")
+    return path.name
+
+
+def main(names):
+    paths = [Path(n) for n in names] or sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+    with ThreadPoolExecutor(2) as pool:
+        for name in pool.map(execute, paths):
+            print(name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

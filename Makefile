@@ -12,8 +12,8 @@ export IPYTHONDIR := $(CURDIR)/_build/ipython
 .DEFAULT_GOAL := help
 .PHONY: help book serve test notebooks lab check constraints mathjax clean
 
-help:             ## this list
-	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+help:              ## list the targets
+	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: .venv/ready ## build the site into _build/html
 	$(BIN)/jupyter-book build . --all -n -W --keep-going -q
@@ -22,10 +22,14 @@ book: .venv/ready ## build the site into _build/html
 serve: book       ## build the site and serve it on http://127.0.0.1:8000
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-test: .venv/ready ## run every test: library, doctests, notebooks
-	$(BIN)/python -m pytest -n auto
-	$(BIN)/python -m pytest -n auto --dist loadfile -p no:doctest -o addopts= \
-	  --nbval --nbval-current-env notebooks
+test: .venv/ready  ## test the library, its examples and every notebook
+	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+	  --override-ini addopts= --nbval --nbval-current-env notebooks
+
+check: .venv/ready ## lint code and notebooks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
 
 notebooks: .venv/ready ## execute every notebook in place and normalise it
 	$(BIN)/python tools/notebooks.py

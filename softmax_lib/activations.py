@@ -58,14 +58,13 @@ def softmax(x, /, axis=-1):
     >>> softmax([1000.0, 1000.0, 1000.0, 1000.0]).tolist()
     [0.25, 0.25, 0.25, 0.25]
 
-    Each row, then each column.
+    Each row by itself, then each column.
 
-    >>> import numpy as np
-    >>> scores = np.array([[1.0, 2.0], [3.0, 3.0]])
-    >>> softmax(scores).sum(axis=-1).tolist()
-    [1.0, 1.0]
-    >>> softmax(scores, axis=0).sum(axis=0).tolist()
-    [1.0, 1.0]
+    >>> scores = [[5.0, 5.0], [3.0, 5.0]]
+    >>> softmax(scores).round(2).tolist()
+    [[0.5, 0.5], [0.12, 0.88]]
+    >>> softmax(scores, axis=0).round(2).tolist()
+    [[0.88, 0.5], [0.12, 0.5]]
     """
     return _dispatch.softmax(x, axis)
 

@@ -1,0 +1,137 @@
+"""Notebooks are stored executed, in their normal form, and free of this machine."""
+
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from tools.notebooks import NOTEBOOKS, normalised
+
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+# Paths, addresses and temporary names would differ for everybody else.
+LOCAL = re.compile(
+    r"(?<![\w.:/])/(home|Users|root|tmp|var|opt|mnt)/|[A-Z]:\\"
+    r"|site-packages|0x[0-9a-f]{6}"
+)
+
+every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
+
+
+def code_cells(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell for cell in cells if cell.cell_type == "code"]
+
+
+def test_there_are_notebooks_and_the_book_holds_each():
+    contents = (NOTEBOOKS.parent / "_toc.yml").read_text()
+    assert PATHS
+    for path in PATHS:
+        assert f"notebooks/{path.stem}\n" in contents
+
+
+@every_notebook
+def test_is_in_its_normal_form(path):
+    stored = path.read_text(encoding="utf-8")
+    again = nbformat.writes(normalised(nbformat.reads(stored, as_version=4))) + "\n"
+    assert stored == again, "run `make notebooks` and commit the result"
+
+
+@every_notebook
+def test_every_cell_was_executed_in_order(path):
+    counts = [cell.execution_count for cell in code_cells(path)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@every_notebook
+def test_nothing_printed_belongs_to_one_machine(path):
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            assert output.output_type != "stream" or output.name != "stderr"
+            found = LOCAL.search(str(output))
+            assert not found, f"{found.group()!r} in the output of:\n{cell.source}"
+
+
+@every_notebook
+def test_every_figure_is_named_captioned_and_described(path):
+    text = path.read_text(encoding="utf-8")
+    for cell in code_cells(path):
+        kinds = {kind for o in cell.outputs for kind in o.get("data", {})}
+        if not any(kind.startswith("image/") for kind in kinds):
+            continue
+        meta = cell.metadata.get("mystnb", {})
+        figure, image = meta.get("figure", {}), meta.get("image", {})
+        assert figure.get("name", "").startswith(f"fig-{path.stem[:2]}-"), cell.source
+        assert len(figure.get("caption", "")) > 20, cell.source
+        assert len(image.get("alt", "")) > 40, cell.source
+        assert f"{{numref}}`{figure['name']}`" in text, f"{figure['name']} is unused"
+
+
+@every_notebook
+def test_cells_are_short_and_narrow(path):
+    for cell in code_cells(path):
+        lines = cell.source.split("\n")
+        assert max(map(len, lines)) <= 72, cell.source
+        if "assert" not in cell.source:
+            assert len(lines) <= 15, cell.source
+
+
+@every_notebook
+def test_has_what_every_chapter_has(path):
+    cells = nbformat.read(path, as_version=4).cells
+    prose = "\n".join(c.source for c in cells if c.cell_type == "markdown")
+    assert ":class: objectives" in prose
+    assert re.search(r"^\*.*\d+ minutes.*\*$", prose, re.MULTILINE)
+    exercises = re.findall(r"\{exercise\}.*\n:label: (\S+)", prose)
+    solutions = re.findall(r"\{solution-start\} (\S+)\n:class: dropdown", prose)
+    assert len(exercises) >= 4
+    assert exercises == solutions
+    assert re.search(r"^## Summary$", prose, re.MULTILINE)
+    assert "**Further reading.**" in prose
+    assert cells[-1].cell_type == "code"
+    assert "assert " in cells[-1].source
+    assert re.search(r"^## Checks$", cells[-2].source, re.MULTILINE)
+
+
+def test_the_normal_form_drops_what_changes_from_run_to_run():
+    notebook = nbformat.v4.new_notebook(
+        metadata={"language_info": {"name": "python", "version": "3.99"}},
+        cells=[
+            nbformat.v4.new_code_cell(
+                "1",
+                execution_count=7,
+                metadata={"tags": ["x"], "execution": {"iopub.status.busy": "now"}},
+                outputs=[nbformat.v4.new_output("execute_result", {"text/plain": "1"})],
+            )
+        ],
+    )
+    notebook.cells[0].outputs[0].execution_count = 7
+    cell = normalised(notebook).cells[0]
+    assert cell.metadata == {"tags": ["x"]}
+    assert cell.execution_count == cell.outputs[0].execution_count == 1
+    assert "3.99" not in nbformat.writes(normalised(notebook))
+
+
+def test_one_changed_digit_makes_the_comparison_fail(tmp_path):
+    cells = [
+        nbformat.v4.new_code_cell(
+            "0.125",
+            execution_count=1,
+            outputs=[
+                nbformat.v4.new_output(
+                    "execute_result", {"text/plain": stored}, execution_count=1
+                )
+            ],
+        )
+        for stored in ("0.125", "0.126")
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "changed.ipynb")
+    printed = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    assert "1 failed, 1 passed" in printed

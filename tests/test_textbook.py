@@ -1,0 +1,35 @@
+"""The textbook's loops: right where the book says so, wrong where it says so."""
+
+import numpy as np
+import pytest
+
+from softmax_lib import softmax, textbook
+
+LOOPS = [getattr(textbook, name) for name in textbook.__all__]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_agrees_with_the_library_on_moderate_scores(loop, dtype):
+    x = np.random.default_rng(1).normal(scale=3, size=100).astype(dtype)
+    before = x.copy()
+    p = loop(x)
+    assert p.dtype == dtype
+    np.testing.assert_allclose(p, softmax(x), rtol=100 * np.finfo(dtype).eps)
+    np.testing.assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize(("dtype", "safe"), [(np.float32, 88), (np.float64, 709)])
+def test_the_naive_form_overflows_and_the_others_do_not(dtype, safe):
+    inside = np.array([safe, 0], dtype)
+    outside = np.array([safe + 1, 0], dtype)
+    assert np.all(np.isfinite(textbook.naive_softmax(inside)))
+    assert np.isnan(textbook.naive_softmax(outside)[0])
+    assert textbook.shifted_softmax(outside)[0] == 1
+    assert textbook.online_softmax(outside)[0] == 1
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_online_form_takes_the_maximum_wherever_it_comes(order):
+    x = np.linspace(-500.0, 500.0, 11)[::order].copy()
+    np.testing.assert_allclose(textbook.online_softmax(x), softmax(x), rtol=1e-13)

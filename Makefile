@@ -7,7 +7,7 @@ PORT ?= 8000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Outputs must not depend on the settings that a reader keeps at home.
-export IPYTHONDIR := $(CURDIR)/_build/ipython
+export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve test notebooks lab check constraints mathjax clean

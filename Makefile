@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test notebooks lab check constraints mathjax clean
+.PHONY: help book serve test notebooks lab check constraints mathjax fonts clean
 
 help:              ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,18 @@ mathjax:          ## fetch MathJax anew (needs npm)
 	tar -xzf mathjax-3.2.2.tgz --strip-components=1 -C book/_static/mathjax package/LICENSE
 	tar -xzf mathjax-3.2.2.tgz --strip-components=2 -C book/_static/mathjax package/es5/tex-svg-full.js
 	rm mathjax-3.2.2.tgz
+
+fonts:            ## fetch the site's fonts anew (needs npm)
+	npm pack --silent @fontsource-variable/source-serif-4@5.3.1 \
+	  @fontsource-variable/source-sans-3@5.3.0 @fontsource-variable/source-code-pro@5.3.0
+	for family in source-serif-4 source-sans-3 source-code-pro; do \
+	  tar -xzf fontsource-variable-$$family-*.tgz --strip-components=1 -C book/_static/fonts package/LICENSE; \
+	  mv book/_static/fonts/LICENSE book/_static/fonts/LICENSE-$$family; \
+	  tar -xzf fontsource-variable-$$family-*.tgz --strip-components=2 -C book/_static/fonts \
+	    package/files/$$family-latin-wght-normal.woff2; done
+	tar -xzf fontsource-variable-source-serif-4-*.tgz --strip-components=2 -C book/_static/fonts \
+	  package/files/source-serif-4-latin-wght-italic.woff2
+	rm fontsource-variable-*.tgz
 
 clean:            ## remove everything that was built or installed
 	rm -rf .venv _build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache

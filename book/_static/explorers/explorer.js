@@ -1,0 +1,177 @@
+/* What all explorers share: elements, sliders, a picture as wide as its place,
+   dragging, and one spoken sentence.
+
+   An explorer stands in a page as
+     <div class="explorer" data-explorer="NAME"><p>What to see there.</p></div>
+   and Explorer.define(NAME, arithmetic, build) fills it. Without JavaScript, and
+   in a notebook, the sentence stays. `arithmetic` holds the functions that compute
+   what is shown, where the tests find them. */
+"use strict";
+
+const Explorer = (() => {
+  const arithmetic = {};
+
+  function fill(element, attributes, children) {
+    for (const [name, value] of Object.entries(attributes)) {
+      element.setAttribute(name, value);
+    }
+    element.append(...children);
+    return element;
+  }
+
+  /** Make an HTML element. */
+  const tag = (name, attributes = {}, ...children) =>
+    fill(document.createElement(name), attributes, children);
+
+  /** Make an SVG element. */
+  const shape = (name, attributes = {}, ...children) =>
+    fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
+
+  /** Write a number with so many decimals and a true minus sign. */
+  const fixed = (x, digits = 2) => {
+    if (Number.isNaN(x)) return "nan";
+    if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
+    const text = x.toFixed(digits);
+    return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+  };
+
+  /** Write a number of any size with so many significant digits. */
+  const precise = (x, digits = 4) => {
+    if (x === 0) return "0";
+    if (!Number.isFinite(x)) return fixed(x);
+    const size = Math.abs(x);
+    if (size >= 0.001 && size < 1e5) {
+      return String(Number(x.toPrecision(digits))).replace("-", "−");
+    }
+    const [front, power] = x.toExponential(digits - 1).split("e");
+    return `${front.replace("-", "−")} · 10${superscript(Number(power))}`;
+  };
+
+  const superscript = (n) =>
+    String(n).replace(/[-\d]/g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
+
+  /** Make a labelled slider; `show` says what its position means. */
+  function slider({ label, min, max, step, value, show = (v) => fixed(v, 1) }, changed) {
+    const input = tag("input", { type: "range", min, max, step, value });
+    const shown = tag("span", { class: "explorer-value", "aria-hidden": "true" });
+    const tell = () => {
+      shown.textContent = show(input.valueAsNumber);
+      input.setAttribute("aria-valuetext", shown.textContent);
+    };
+    input.addEventListener("input", () => {
+      tell();
+      changed();
+    });
+    tell();
+    const name = tag("span", { class: "explorer-name" }, label);
+    return {
+      element: tag("label", { class: "explorer-slider" }, name, input, shown),
+      get value() {
+        return input.valueAsNumber;
+      },
+      set value(v) {
+        input.value = v;
+        tell();
+      },
+    };
+  }
+
+  const button = (label, pressed) => {
+    const made = tag("button", { type: "button" }, label);
+    made.addEventListener("click", pressed);
+    return made;
+  };
+
+  /** Make a picture that `draw(svg, width)` fills anew whenever its width changes.
+      `height` is a number, or a function of the width. */
+  function picture(height, draw) {
+    const svg = shape("svg", { role: "img" });
+    const element = tag("div", { class: "explorer-picture" }, svg);
+    const redraw = () => {
+      const width = Math.floor(element.clientWidth);
+      if (!width) return;
+      svg.replaceChildren();
+      svg.setAttribute("width", width);
+      svg.setAttribute("height", typeof height === "number" ? height : height(width));
+      draw(svg, width);
+    };
+    new ResizeObserver(redraw).observe(element);
+    return { element, svg, redraw };
+  }
+
+  /** Call `moved(x, y)` while a finger or the mouse is down on the picture. */
+  function draggable(svg, moved) {
+    const move = (event) => {
+      const box = svg.getBoundingClientRect();
+      moved(event.clientX - box.left, event.clientY - box.top);
+    };
+    svg.classList.add("explorer-draggable");
+    svg.addEventListener("pointerdown", (event) => {
+      svg.setPointerCapture(event.pointerId);
+      move(event);
+    });
+    svg.addEventListener("pointermove", (event) => {
+      if (svg.hasPointerCapture(event.pointerId)) move(event);
+    });
+  }
+
+  /** Make the sentence that screen readers speak, a moment after the last change. */
+  function sentence() {
+    const element = tag("output", {});
+    let waiting;
+    const say = (text) => {
+      clearTimeout(waiting);
+      if (!element.textContent) element.textContent = text;
+      waiting = setTimeout(() => (element.textContent = text), 200);
+    };
+    return { element, say };
+  }
+
+  /** Map numbers from one interval to another. */
+  const scale = (from, to) => {
+    const slope = (to[1] - to[0]) / (from[1] - from[0]);
+    const forth = (v) => to[0] + (v - from[0]) * slope;
+    forth.back = (p) => from[0] + (p - to[0]) / slope;
+    return forth;
+  };
+
+  const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
+
+  /** Draw a line through points. */
+  const line = (points, attributes) =>
+    shape("polyline", {
+      points: points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "),
+      ...attributes,
+    });
+
+  const text = (x, y, words, attributes = {}) => shape("text", { x, y, ...attributes }, words);
+
+  /** Move heights apart until labels of the size `gap` fit between `low` and `high`. */
+  function apart(heights, gap, low, high) {
+    const order = heights.map((_, i) => i).sort((a, b) => heights[a] - heights[b]);
+    const placed = [...heights];
+    let edge = low;
+    for (const i of order) edge = (placed[i] = Math.max(placed[i], edge)) + gap;
+    edge = high;
+    for (const i of order.reverse()) edge = (placed[i] = Math.min(placed[i], edge)) - gap;
+    return placed;
+  }
+
+  /** Fill every place of this name in the page. */
+  function define(name, functions, build) {
+    arithmetic[name] = functions;
+    for (const place of document.querySelectorAll(`[data-explorer="${name}"]`)) {
+      const { title, parts } = build();
+      const heading = tag("p", { class: "explorer-title" }, title);
+      place.setAttribute("role", "group");
+      place.setAttribute("aria-label", title);
+      place.replaceChildren(heading, ...parts);
+      place.classList.add("explorer-alive");
+    }
+  }
+
+  return {
+    arithmetic, apart, button, clamp, define, draggable, fixed, line, picture,
+    precise, scale, sentence, shape, slider, tag, text,
+  };
+})();

@@ -1,0 +1,164 @@
+/* Two scores, 0 and −d, in float32: what three ways to the logarithm of their shares
+   still know when d grows. */
+"use strict";
+
+(() => {
+  const { clamp, define, draggable, fixed, line, picture, precise } = Explorer;
+  const { scale, sentence, shape, slider, tag, text } = Explorer;
+  const f = Math.fround;
+
+  /** The logarithm of softmax, every step rounded to float32. */
+  function logOfSoftmax(d) {
+    const loser = f(Math.exp(-d));
+    const sum = f(1 + loser);
+    return [f(Math.log(f(1 / sum))), f(Math.log(f(loser / sum)))];
+  }
+
+  /** The scores less their log-sum-exp, every step rounded to float32. */
+  function minusLogSumExp(d) {
+    const total = f(Math.log(f(1 + f(Math.exp(-d)))));
+    return [f(0 - total), f(f(-d) - total)];
+  }
+
+  /** Log-softmax without loss, rounded to float32 once. */
+  function logSoftmax(d) {
+    const tail = Math.log1p(Math.exp(-d));
+    return [f(-tail), f(-d - tail)];
+  }
+
+  const WAYS = [
+    ["log of softmax", logOfSoftmax],
+    ["x − log-sum-exp", minusLogSumExp],
+    ["log-softmax", logSoftmax],
+  ];
+  const FAR = 120;
+  const FIRST = 20;
+
+  function build() {
+    const spoken = sentence();
+    const lead = slider(
+      { label: "lead d of the winner", min: 0, max: FAR, step: 0.5, value: FIRST },
+      () => update(),
+    );
+    const steps = Array.from({ length: 481 }, (_, i) => (i * FAR) / 480);
+    let across;
+
+    // Points where the way still knows something; then it falls off the picture.
+    const drawn = (way, which, known, up) => {
+      const points = [];
+      for (const d of steps) {
+        const value = way(d)[which];
+        if (!known(value)) {
+          points.push([across(d), up.floor]);
+          break;
+        }
+        points.push([across(d), up(value)]);
+      }
+      return points;
+    };
+
+    function panel(title, which, known, up, ticks, bottom) {
+      const plot = picture(196, (svg, width) => {
+        across = scale([0, FAR], [52, width - 10]);
+        svg.append(text(0, 13, title, { class: "label" }));
+        for (const [value, name] of ticks) {
+          svg.append(
+            line([[across(0), up(value)], [across(FAR), up(value)]], { class: "grid" }),
+            text(46, up(value) + 4, name, { "text-anchor": "end" }),
+          );
+        }
+        for (const d of [0, 40, 80, 120]) {
+          svg.append(text(across(d), 191, d, { "text-anchor": d === FAR ? "end" : "middle" }));
+        }
+        const d = lead.value;
+        svg.append(
+          line([[across(d), 24], [across(d), up.floor]], { class: "marker" }),
+          line(drawn(logSoftmax, which, known, up), { class: "curve ink-2 wide" }),
+          line(drawn(logOfSoftmax, which, known, up), { class: "curve ink-3 dashed" }),
+          text(46, up.floor + 4, bottom, { "text-anchor": "end", class: "ink-3" }),
+        );
+        for (const [way, ink] of [[logSoftmax, 2], [logOfSoftmax, 3]]) {
+          const value = way(d)[which];
+          const y = known(value) ? up(value) : up.floor;
+          svg.append(shape("circle", { cx: across(d), cy: y, r: 5.5, class: `dot ink-${ink}` }));
+        }
+        svg.setAttribute(
+          "aria-label",
+          `${title} over the winner's lead d: log-softmax keeps it as far as float32 ` +
+            `reaches, the logarithm of softmax falls to ${bottom} before.`,
+        );
+      });
+      draggable(plot.svg, (x) => {
+        lead.value = clamp(Math.round(across.back(x)), 0, FAR);
+        update();
+      });
+      return plot;
+    }
+
+    const heightOfWinner = (v) => 30 + (-Math.log10(-v) / 54) * 120;
+    const heightOfLoser = (v) => 30 + (-v / FAR) * 120;
+    heightOfWinner.floor = heightOfLoser.floor = 170;
+    const panels = [
+      panel("The winner's logarithm", 0, (v) => v < 0, heightOfWinner,
+        [[-1, "−1"], [-1e-18, "−10⁻¹⁸"], [-1e-36, "−10⁻³⁶"]], "0"),
+      panel("The loser's logarithm", 1, Number.isFinite, heightOfLoser,
+        [[0, "0"], [-40, "−40"], [-80, "−80"]], "−∞"),
+    ];
+
+    const body = tag("tbody");
+    const results = tag(
+      "table",
+      {},
+      tag(
+        "thead",
+        {},
+        tag("tr", {}, ...["in float32", "winner", "loser"].map((h) => tag("th", { scope: "col" }, h))),
+      ),
+      body,
+    );
+
+    function update() {
+      const d = lead.value;
+      const [winner, loser] = logSoftmax(d);
+      const cell = (value, right) => {
+        const lost = !(Math.abs(value - right) <= 0.01 * Math.abs(right));
+        return tag("td", lost ? { class: "wrong" } : {}, precise(value, 4));
+      };
+      body.replaceChildren(
+        ...WAYS.map(([name, way], i) => {
+          const [w, l] = way(d);
+          return tag(
+            "tr",
+            {},
+            tag("th", { scope: "row", class: ["ink-3", "", "ink-2"][i] }, name),
+            cell(w, winner),
+            cell(l, loser),
+          );
+        }),
+      );
+      panels.forEach((p) => p.redraw());
+      const [w, l] = logOfSoftmax(d);
+      const losses = [];
+      if (w === 0) losses.push("makes the winner's logarithm 0");
+      if (l === -Infinity) losses.push("the loser's minus infinity");
+      spoken.say(
+        `Scores 0 and ${fixed(-d, 1)}: the logarithm of softmax ` +
+          (losses.length ? losses.join(" and ") : "still keeps both") +
+          `; log-softmax gives ${precise(winner)} and ${precise(loser)}.`,
+      );
+    }
+
+    update();
+    return {
+      title: "What log-softmax keeps and the logarithm of softmax loses",
+      parts: [
+        tag("div", { class: "explorer-panels" }, ...panels.map((p) => p.element)),
+        lead.element,
+        results,
+        spoken.element,
+      ],
+    };
+  }
+
+  define("log_softmax", { logOfSoftmax, minusLogSumExp, logSoftmax }, build);
+})();

@@ -1,0 +1,174 @@
+/* Where the exponential leaves a number format, and what the naive formula makes of
+   it. The shares are the same for every x, which only the shifted formula knows. */
+"use strict";
+
+(() => {
+  const { clamp, define, draggable, fixed, line, picture, precise } = Explorer;
+  const { scale, sentence, shape, slider, tag, text } = Explorer;
+
+  const FORMATS = {
+    float16: { digits: 11, lowest: -14, highest: 15 },
+    float32: { digits: 24, lowest: -126, highest: 127 },
+    float64: { digits: 53, lowest: -1022, highest: 1023 },
+  };
+
+  /** Round a float64 to the nearest number of a format, ties to the even one. */
+  function round(x, format) {
+    if (format === "float64" || x === 0 || !Number.isFinite(x)) return x;
+    const { digits, lowest, highest } = FORMATS[format];
+    let power = Math.floor(Math.log2(Math.abs(x)));
+    if (2 ** power > Math.abs(x)) power -= 1;
+    if (2 ** (power + 1) <= Math.abs(x)) power += 1;
+    const unit = 2 ** (Math.max(power, lowest) - digits + 1);
+    const below = Math.floor(x / unit);
+    const over = x / unit - below;
+    const up = over > 0.5 || (over === 0.5 && below % 2 !== 0);
+    const rounded = (below + (up ? 1 : 0)) * unit;
+    return Math.abs(rounded) >= 2 ** (highest + 1) ? Math.sign(x) * Infinity : rounded;
+  }
+
+  /** The x at which e to the x becomes 0, loses digits, and becomes infinite. */
+  function limits(format) {
+    const { digits, lowest, highest } = FORMATS[format];
+    return {
+      zero: (lowest - digits) * Math.LN2,
+      subnormal: lowest * Math.LN2,
+      infinite: (highest + 1) * Math.LN2 + Math.log1p(-(2 ** (-digits - 1))),
+    };
+  }
+
+  /** Exponentials over their sum, every step rounded to the format. */
+  function naive(scores, format) {
+    const terms = scores.map((s) => round(Math.exp(s), format));
+    const sum = terms.reduce((a, b) => round(a + b, format));
+    return terms.map((t) => round(t / sum, format));
+  }
+
+  /** The same after the largest score has been taken away. */
+  function shifted(scores, format) {
+    const top = Math.max(...scores);
+    return naive(scores.map((s) => round(s - top, format)), format);
+  }
+
+  const REACH = Math.asinh(800);
+  const FIRST = 5.3; // x = 100, too much for two of the three formats
+
+  function build() {
+    const spoken = sentence();
+    const names = Object.keys(FORMATS);
+    const place = slider(
+      {
+        label: "x",
+        min: -REACH,
+        max: REACH,
+        step: 0.02,
+        value: FIRST,
+        show: (v) => precise(value(v), 3),
+      },
+      () => update(),
+    );
+    // Fine steps near 0, where float16 ends, and large ones far out, where float64 does.
+    function value(u) {
+      return Number(Math.sinh(u).toPrecision(u * u < 9 ? 2 : 3));
+    }
+
+    let across;
+    const bands = picture(196, (svg, width) => {
+      const x = value(place.value);
+      across = scale([-REACH, REACH], [6, width - 6]);
+      names.forEach((format, row) => {
+        const { zero, subnormal, infinite } = limits(format);
+        const top = 24 + 52 * row;
+        const edges = [-800, zero, subnormal, infinite, 800].map((v) => across(Math.asinh(v)));
+        ["zero", "faint", "fine", "lost"].forEach((kind, i) => {
+          svg.append(
+            shape("rect", {
+              x: edges[i], y: top, width: Math.max(edges[i + 1] - edges[i], 0), height: 22,
+              class: `band ${kind}`,
+            }),
+          );
+        });
+        svg.append(text(6, top - 6, format, { class: "label" }));
+        ["0", "", "a number", "∞"].forEach((words, i) => {
+          if (edges[i + 1] - edges[i] < 14) return;
+          const middle = (edges[i] + edges[i + 1]) / 2;
+          svg.append(text(middle, top + 16, words, { class: "on-band", "text-anchor": "middle" }));
+        });
+      });
+      for (const tick of [-700, -100, -10, 0, 10, 100, 700]) {
+        svg.append(
+          text(across(Math.asinh(tick)), 172, fixed(tick, 0), { "text-anchor": "middle" }),
+        );
+      }
+      const at = across(Math.asinh(x));
+      svg.append(
+        line([[at, 8], [at, 156]], { class: "marker" }),
+        shape("circle", { cx: at, cy: 156, r: 6, class: "dot" }),
+        text(clamp(at, 40, width - 40), 192, `x = ${precise(x, 3)}`, { class: "label", "text-anchor": "middle" }),
+      );
+      svg.setAttribute(
+        "aria-label",
+        "For float16, float32 and float64: where e to the x is a number, where it " +
+          "has become 0, and where it has become infinite.",
+      );
+    });
+    draggable(bands.svg, (x) => {
+      place.value = clamp(across.back(x), -REACH, REACH);
+      update();
+    });
+
+    const key = tag(
+      "p",
+      { class: "explorer-key" },
+      tag("span", { class: "explorer-swatch" }),
+      "subnormal: a number with fewer digits",
+    );
+    const body = tag("tbody");
+    const results = tag(
+      "table",
+      {},
+      tag(
+        "thead",
+        {},
+        tag("tr", {}, ...["format", "eˣ", "naive", "shifted"].map((h) => tag("th", { scope: "col" }, h))),
+      ),
+      body,
+    );
+
+    function update() {
+      const x = value(place.value);
+      const scores = [x, x - 1, x - 3];
+      const broken = [];
+      body.replaceChildren(
+        ...names.map((format) => {
+          const [bad, good] = [naive(scores, format), shifted(scores, format)];
+          const off = bad.some((p, i) => !(Math.abs(p - good[i]) < 0.005));
+          if (off) broken.push(format);
+          const shares = (p) => p.map((v) => fixed(v)).join("  ");
+          return tag(
+            "tr",
+            {},
+            tag("th", { scope: "row" }, format),
+            tag("td", {}, precise(round(Math.exp(x), format), 3)),
+            tag("td", off ? { class: "wrong" } : {}, shares(bad)),
+            tag("td", {}, shares(good)),
+          );
+        }),
+      );
+      bands.redraw();
+      const verdict = broken.length ? `fails in ${broken.join(" and ")}` : "still works in all three formats";
+      spoken.say(
+        `Scores x, x − 1 and x − 3 at x = ${precise(x, 3)}: the naive formula ${verdict}; ` +
+          "after the shift by the maximum the shares are the same everywhere.",
+      );
+    }
+
+    update();
+    return {
+      title: "Where e to the x leaves a number format",
+      parts: [bands.element, key, place.element, results, spoken.element],
+    };
+  }
+
+  define("overflow", { round, limits, naive, shifted }, build);
+})();

@@ -1,0 +1,127 @@
+/* Two classes: only the difference of their scores counts, and softmax of the two is
+   the sigmoid of it. */
+"use strict";
+
+(() => {
+  const { button, clamp, define, draggable, fixed, line, picture } = Explorer;
+  const { scale, sentence, shape, slider, tag, text } = Explorer;
+
+  /** The sigmoid, without overflow on either side. */
+  function sigmoid(x) {
+    const small = Math.exp(-Math.abs(x));
+    return (x >= 0 ? 1 : small) / (1 + small);
+  }
+
+  /** Softmax of two scores, from the formula of softmax. */
+  function softmax(a, b) {
+    const top = Math.max(a, b);
+    const terms = [Math.exp(a - top), Math.exp(b - top)];
+    return terms.map((t) => t / (terms[0] + terms[1]));
+  }
+
+  const LIMIT = 6;
+  const REACH = 8;
+  const FIRST = [1.5, -0.7];
+
+  function build() {
+    const spoken = sentence();
+    const human = slider(
+      { label: "a, human", min: -LIMIT, max: LIMIT, step: 0.1, value: FIRST[0] },
+      () => update(),
+    );
+    const dog = slider(
+      { label: "b, dog", min: -LIMIT, max: LIMIT, step: 0.1, value: FIRST[1] },
+      () => update(),
+    );
+
+    let across;
+    const curve = picture(230, (svg, width) => {
+      const d = clamp(human.value - dog.value, -REACH, REACH);
+      const [p, q] = softmax(human.value, dog.value);
+      across = scale([-REACH, REACH], [34, width - 12]);
+      const up = scale([0, 1], [176, 14]);
+      for (const share of [0, 0.5, 1]) {
+        svg.append(
+          line([[across(-REACH), up(share)], [across(REACH), up(share)]], { class: "grid" }),
+          text(26, up(share) + 4, share, { "text-anchor": "end" }),
+        );
+      }
+      for (const tick of [-8, -4, 0, 4, 8]) {
+        svg.append(text(across(tick), 194, fixed(tick, 0), { "text-anchor": "middle" }));
+      }
+      svg.append(
+        text((34 + width - 12) / 2, 220, "difference a − b", { "text-anchor": "middle" }),
+      );
+      const steps = Array.from({ length: 129 }, (_, i) => -REACH + i / 8);
+      svg.append(
+        line(steps.map((v) => [across(v), up(sigmoid(v))]), { class: "curve ink-0" }),
+        line(steps.map((v) => [across(v), up(sigmoid(-v))]), { class: "curve ink-1 thin" }),
+        line([[across(d), up(0)], [across(d), up(1)]], { class: "marker" }),
+        shape("circle", { cx: across(d), cy: up(q), r: 5, class: "dot ink-1" }),
+        shape("circle", { cx: across(d), cy: up(p), r: 6.5, class: "dot ink-0" }),
+      );
+      // The two names stand on the side that has room for them.
+      const side = d > 1.5 ? -1 : 1;
+      const anchor = side < 0 ? "end" : "start";
+      const nudge = p > q ? [16, -8] : [-8, 16];
+      svg.append(
+        text(across(d) + 11 * side, up(p) + nudge[0], `human ${fixed(p, 3)}`, { class: "label ink-0", "text-anchor": anchor }),
+        text(across(d) + 11 * side, up(q) + nudge[1], `dog ${fixed(q, 3)}`, { class: "label ink-1", "text-anchor": anchor }),
+      );
+      svg.setAttribute(
+        "aria-label",
+        "The sigmoid over the difference of two scores, and on it the share of each class.",
+      );
+    });
+    draggable(curve.svg, (x) => {
+      // Half of the way for each score keeps their sum where it was.
+      const d = clamp(across.back(x), -REACH, REACH);
+      const middle = clamp((human.value + dog.value) / 2, -2, 2);
+      human.value = middle + d / 2;
+      dog.value = middle - d / 2;
+      update();
+    });
+
+    function update(note = "") {
+      const [a, b] = [human.value, dog.value];
+      const [p] = softmax(a, b);
+      curve.redraw();
+      spoken.say(
+        `${note}softmax([${fixed(a, 1)}, ${fixed(b, 1)}]) gives the human ${fixed(p, 6)}; ` +
+          `sigmoid(${fixed(a - b, 1)}) is ${fixed(sigmoid(a - b), 6)}.`,
+      );
+    }
+
+    function both(by) {
+      const moved = [human.value + by, dog.value + by];
+      if (Math.max(...moved.map(Math.abs)) > LIMIT + 1e-9) return;
+      [human.value, dog.value] = moved;
+      update(`Both scores went ${by > 0 ? "up" : "down"} by 1 and the point stayed. `);
+    }
+
+    function reset() {
+      [human.value, dog.value] = FIRST;
+      update();
+    }
+
+    update();
+    return {
+      title: "Two scores, one difference, one curve",
+      parts: [
+        curve.element,
+        human.element,
+        dog.element,
+        tag(
+          "div",
+          { class: "explorer-buttons" },
+          button("add 1 to both", () => both(1)),
+          button("take 1 away", () => both(-1)),
+          button("start again", reset),
+        ),
+        spoken.element,
+      ],
+    };
+  }
+
+  define("sigmoid", { sigmoid, softmax }, build);
+})();

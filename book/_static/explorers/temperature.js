@@ -1,0 +1,151 @@
+/* Scores and a temperature become shares. The curves show every temperature at
+   once, from one winner on the left to equal shares on the right. */
+"use strict";
+
+(() => {
+  const { apart, button, clamp, define, draggable, fixed, line, picture } = Explorer;
+  const { scale, sentence, shape, slider, tag, text } = Explorer;
+
+  /** Softmax of scores divided by a temperature. */
+  function softmax(scores, temperature = 1) {
+    const top = Math.max(...scores);
+    const terms = scores.map((s) => Math.exp((s - top) / temperature));
+    const sum = terms.reduce((a, b) => a + b);
+    return terms.map((t) => t / sum);
+  }
+
+  const CLASSES = ["cat", "dog", "boat"];
+  const SCORES = [2, 1, -1];
+  const LIMIT = 8;
+  const COLDEST = -3; // temperatures are powers of 2
+  const HOTTEST = 3;
+
+  function build() {
+    const spoken = sentence();
+    const bars = CLASSES.map((_, i) => tag("span", { class: `explorer-bar ink-${i}` }));
+    const shares = CLASSES.map(() => tag("span", { class: "explorer-share" }));
+    const scores = CLASSES.map((name, i) =>
+      slider(
+        { label: name, min: -LIMIT, max: LIMIT, step: 0.1, value: SCORES[i] },
+        () => update(),
+      ),
+    );
+    const power = slider(
+      {
+        label: "temperature T",
+        min: COLDEST,
+        max: HOTTEST,
+        step: 0.05,
+        value: 0,
+        show: (v) => fixed(2 ** v, 2),
+      },
+      () => update(),
+    );
+    const rows = CLASSES.map((_, i) =>
+      tag(
+        "div",
+        { class: "explorer-row" },
+        scores[i].element,
+        tag("span", { class: "explorer-track", "aria-hidden": "true" }, bars[i]),
+        shares[i],
+      ),
+    );
+
+    let across; // from powers of 2 to pixels
+    const curves = picture(210, (svg, width) => {
+      const values = scores.map((s) => s.value);
+      across = scale([COLDEST, HOTTEST], [34, width - 14]);
+      const up = scale([0, 1], [172, 12]);
+      for (const share of [0, 0.5, 1]) {
+        svg.append(
+          line([[across(COLDEST), up(share)], [across(HOTTEST), up(share)]], { class: "grid" }),
+          text(across(COLDEST) - 8, up(share) + 4, share, { "text-anchor": "end" }),
+        );
+      }
+      const narrow = width < 360;
+      for (const p of narrow ? [-3, -1, 1, 3] : [-3, -2, -1, 0, 1, 2, 3]) {
+        const name = p < 0 ? `1/${2 ** -p}` : `${2 ** p}`;
+        svg.append(text(across(p), 190, name, { "text-anchor": "middle" }));
+      }
+      svg.append(
+        text(across(COLDEST), 207, narrow ? "← cold" : "← cold: one winner"),
+        text(across(HOTTEST), 207, narrow ? "hot →" : "hot: all are equal →", { "text-anchor": "end" }),
+      );
+      const steps = Array.from({ length: 121 }, (_, i) => COLDEST + (i * (HOTTEST - COLDEST)) / 120);
+      const everywhere = steps.map((p) => softmax(values, 2 ** p));
+      const now = softmax(values, 2 ** power.value);
+      const x = across(power.value);
+      CLASSES.forEach((_, i) => {
+        const points = steps.map((p, k) => [across(p), up(everywhere[k][i])]);
+        svg.append(line(points, { class: `curve ink-${i}` }));
+      });
+      svg.append(line([[x, 6], [x, 176]], { class: "marker" }));
+      const heights = apart(now.map((p) => up(p) + 4), 16, 12, 176);
+      // Names stand on the side of the line that has room for them.
+      const [side, anchor] = x > width - 110 ? [-1, "end"] : [1, "start"];
+      CLASSES.forEach((name, i) => {
+        svg.append(
+          shape("circle", { cx: x, cy: up(now[i]), r: 5, class: `dot ink-${i}` }),
+          text(x + 12 * side, heights[i], `${name} ${fixed(now[i])}`, {
+            class: `label ink-${i}`,
+            "text-anchor": anchor,
+          }),
+        );
+      });
+      svg.setAttribute(
+        "aria-label",
+        "Each class's share over the temperature, from one winner where it is cold " +
+          "to equal shares where it is hot.",
+      );
+    });
+    draggable(curves.svg, (x) => {
+      power.value = clamp(across.back(x), COLDEST, HOTTEST);
+      update();
+    });
+
+    function update(note = "") {
+      const T = 2 ** power.value;
+      const now = softmax(scores.map((s) => s.value), T);
+      now.forEach((p, i) => {
+        bars[i].style.setProperty("--share", p);
+        shares[i].textContent = fixed(p, 3);
+      });
+      curves.redraw();
+      const list = CLASSES.map((name, i) => `${name} ${fixed(now[i], 3)}`).join(", ");
+      spoken.say(`${note}At T = ${fixed(T)} the shares are ${list}.`);
+    }
+
+    function shift(by) {
+      const values = scores.map((s) => s.value + by);
+      if (Math.max(...values.map(Math.abs)) > LIMIT) return;
+      scores.forEach((s, i) => (s.value = values[i]));
+      update(`Every score went ${by > 0 ? "up" : "down"} by 1 and no share moved. `);
+    }
+
+    function reset() {
+      scores.forEach((s, i) => (s.value = SCORES[i]));
+      power.value = 0;
+      update();
+    }
+
+    update();
+    return {
+      title: "Scores and a temperature become shares",
+      parts: [
+        tag("div", { class: "explorer-rows" }, ...rows),
+        power.element,
+        curves.element,
+        tag(
+          "div",
+          { class: "explorer-buttons" },
+          button("add 1 to every score", () => shift(1)),
+          button("take 1 away", () => shift(-1)),
+          button("start again", reset),
+        ),
+        spoken.element,
+      ],
+    };
+  }
+
+  define("temperature", { softmax }, build);
+})();

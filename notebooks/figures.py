@@ -7,6 +7,8 @@ that the figure is all that a cell shows.
 """
 
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = COLOURS = (
@@ -117,3 +119,74 @@ def curves(x, lines, *, xlabel, ylabel, ylim=None, dashed=(), marks=()):
     ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(x[0], x[-1]), ylim=ylim)
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
+
+
+def panels(x, panels, *, xlabel, ylabel=None, sharey=False, rings=None):
+    """Draw one panel of curves for each entry of `panels`, a dict of title: lines.
+
+    `lines` is a dict of name: values over x, as in `curves`. `rings` holds, by
+    title, points (x, y) that do not belong to their curve.
+    """
+    figure, axes = plt.subplots(
+        1, len(panels), squeeze=False, figsize=(7.2, 2.8), sharey=sharey
+    )
+    figure.get_layout_engine().set(wspace=0.06)
+    for ax, (title, lines) in zip(axes[0], panels.items(), strict=True):
+        for colour, (name, y) in zip(
+            COLOURS, lines.items(), strict=False
+        ):
+            ax.plot(x, y, color=colour)
+            ax.annotate(
+                name,
+                (x[-1], y[-1]),
+                xytext=(5, 0),
+                textcoords="offset points",
+                color=colour,
+                va="center",
+                annotation_clip=False,
+            )
+        for point in (rings or {}).get(title, ()):
+            ax.plot(
+                *point, "o", mfc="white", mec="black", clip_on=False
+            )
+        ax.set(title=title, xlabel=xlabel, xlim=(x[0], x[-1]))
+        ax.grid(axis="y", color=PALE, linewidth=0.6)
+        ax.set_axisbelow(True)
+    axes[0, 0].set_ylabel(ylabel)
+
+
+def loglog(x, lines, *, xlabel, ylabel):
+    """Draw `curves` with both axes in powers of ten."""
+    curves(x, lines, xlabel=xlabel, ylabel=ylabel)
+    plt.gca().set(xscale="log", yscale="log")
+    plt.gca().autoscale(axis="y")
+
+
+def heat(rows, columns, panels, *, xlabel, ylabel, digits=2):
+    """Draw one matrix for each entry of `panels`, a dict of title: matrix.
+
+    Blue is positive, orange negative, paler the nearer to 0, on one scale for
+    all panels; every field carries its value.
+    """
+    _, axes = plt.subplots(
+        1, len(panels), squeeze=False, figsize=(7.2, 2.6), sharey=True
+    )
+    largest = max(np.abs(matrix).max() for matrix in panels.values())
+    for ax, (title, matrix) in zip(
+        axes[0], panels.items(), strict=True
+    ):
+        colour = np.where(
+            matrix[..., None] < 0, to_rgb(ORANGE), to_rgb(BLUE)
+        )
+        alpha = 0.7 * np.abs(matrix)[..., None] / largest
+        ax.pcolormesh(np.concatenate([colour, alpha], axis=-1))
+        for (i, j), value in np.ndenumerate(matrix):
+            text = f"{value:z.{digits}f}".replace("-", "−")
+            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center")
+        ax.set(title=title, xlabel=xlabel, aspect="equal")
+        ax.set_xticks(np.arange(len(columns)) + 0.5, columns)
+        ax.set_yticks(np.arange(len(rows)) + 0.5, rows)
+        ax.spines[["left", "bottom"]].set_visible(False)
+        ax.tick_params(length=0)
+    axes[0, 0].invert_yaxis()
+    axes[0, 0].set_ylabel(ylabel)

@@ -76,7 +76,7 @@ def bars(labels, panels, *, digits=2, winner=None, colour=BLUE):
         ]
         drawn = ax.barh(labels, values, color=faded, height=0.66)
         ax.bar_label(
-            drawn, [f"{v:.{places}f}" for v in values], padding=4
+            drawn, [_signed(v, places) for v in values], padding=4
         )
         ax.axvline(0, color=GREY, linewidth=0.8)
         ax.set_title(title)
@@ -89,36 +89,31 @@ def bars(labels, panels, *, digits=2, winner=None, colour=BLUE):
     axes[0, 0].invert_yaxis()
 
 
-def curves(x, lines, *, xlabel, ylabel, ylim=None, dashed=(), marks=()):
+def curves(
+    x,
+    lines,
+    *,
+    xlabel,
+    ylabel,
+    ylim=None,
+    dashed=(),
+    marks=(),
+    scale="linear",
+):
     """Draw each entry of `lines`, a dict of name: values over x, named at its end.
 
     `dashed` holds the names drawn dashed, `marks` points (x, y, text) to point at.
     """
     _, ax = plt.subplots()
-    for colour, (name, y) in zip(COLOURS, lines.items(), strict=False):
-        ax.plot(
-            x,
-            y,
-            color=colour,
-            linestyle="--" if name in dashed else "-",
-        )
-        ax.annotate(
-            name,
-            (x[-1], y[-1]),
-            xytext=(6, 0),
-            textcoords="offset points",
-            color=colour,
-            va="center",
-            annotation_clip=False,
-        )
+    ax.set(xscale=scale, yscale=scale)
+    _named_lines(ax, x, lines, dashed)
     for px, py, text in marks:
         ax.plot(px, py, "o", color="black", markersize=5)
         ax.annotate(
             text, (px, py), xytext=(8, -12), textcoords="offset points"
         )
-    ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(x[0], x[-1]), ylim=ylim)
-    ax.grid(axis="y", color=PALE, linewidth=0.6)
-    ax.set_axisbelow(True)
+    ax.set(xlabel=xlabel, ylabel=ylabel, ylim=ylim)
+    _spread_names(ax)
 
 
 def panels(x, panels, *, xlabel, ylabel=None, sharey=False, rings=None):
@@ -132,34 +127,29 @@ def panels(x, panels, *, xlabel, ylabel=None, sharey=False, rings=None):
     )
     figure.get_layout_engine().set(wspace=0.06)
     for ax, (title, lines) in zip(axes[0], panels.items(), strict=True):
-        for colour, (name, y) in zip(
-            COLOURS, lines.items(), strict=False
-        ):
-            ax.plot(x, y, color=colour)
-            ax.annotate(
-                name,
-                (x[-1], y[-1]),
-                xytext=(5, 0),
-                textcoords="offset points",
-                color=colour,
-                va="center",
-                annotation_clip=False,
-            )
+        _named_lines(ax, x, lines)
         for point in (rings or {}).get(title, ()):
             ax.plot(
                 *point, "o", mfc="white", mec="black", clip_on=False
             )
-        ax.set(title=title, xlabel=xlabel, xlim=(x[0], x[-1]))
-        ax.grid(axis="y", color=PALE, linewidth=0.6)
-        ax.set_axisbelow(True)
+        ax.set(title=title, xlabel=xlabel)
+        _spread_names(ax)
     axes[0, 0].set_ylabel(ylabel)
 
 
 def loglog(x, lines, *, xlabel, ylabel):
     """Draw `curves` with both axes in powers of ten."""
-    curves(x, lines, xlabel=xlabel, ylabel=ylabel)
-    plt.gca().set(xscale="log", yscale="log")
-    plt.gca().autoscale(axis="y")
+    values = np.concatenate(
+        [np.asarray(y, float) for y in lines.values()]
+    )
+    curves(
+        x,
+        lines,
+        xlabel=xlabel,
+        ylabel=ylabel,
+        ylim=(values.min() / 1.6, values.max() * 1.6),
+        scale="log",
+    )
 
 
 def heat(rows, columns, panels, *, xlabel, ylabel, digits=2):
@@ -181,8 +171,13 @@ def heat(rows, columns, panels, *, xlabel, ylabel, digits=2):
         alpha = 0.7 * np.abs(matrix)[..., None] / largest
         ax.pcolormesh(np.concatenate([colour, alpha], axis=-1))
         for (i, j), value in np.ndenumerate(matrix):
-            text = f"{value:z.{digits}f}".replace("-", "−")
-            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center")
+            ax.text(
+                j + 0.5,
+                i + 0.5,
+                _signed(value, digits),
+                ha="center",
+                va="center",
+            )
         ax.set(title=title, xlabel=xlabel, aspect="equal")
         ax.set_xticks(np.arange(len(columns)) + 0.5, columns)
         ax.set_yticks(np.arange(len(rows)) + 0.5, rows)
@@ -190,3 +185,46 @@ def heat(rows, columns, panels, *, xlabel, ylabel, digits=2):
         ax.tick_params(length=0)
     axes[0, 0].invert_yaxis()
     axes[0, 0].set_ylabel(ylabel)
+
+
+def _named_lines(ax, x, lines, dashed=()):
+    for colour, (name, y) in zip(COLOURS, lines.items(), strict=False):
+        ax.plot(
+            x,
+            y,
+            color=colour,
+            linestyle="--" if name in dashed else "-",
+        )
+        ax.annotate(
+            name,
+            (x[-1], y[-1]),
+            xytext=(6, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            annotation_clip=False,
+        )
+    ax.set_xlim(x[0], x[-1])
+    ax.grid(axis="y", color=PALE, linewidth=0.6)
+    ax.set_axisbelow(True)
+
+
+def _spread_names(ax, apart=13):
+    """Push the names of lines that end close together `apart` points apart."""
+    ax.figure.draw_without_rendering()  # settles the layout, and so the places
+    names = [t for t in ax.texts if t.get_position() == (6, 0)]
+    points = 72 / ax.figure.dpi
+    names.sort(key=lambda t: ax.transData.transform(t.xy)[1])
+    ends = [ax.transData.transform(t.xy)[1] * points for t in names]
+    places = list(ends)
+    for _ in range(50):
+        for i in range(len(places) - 1):
+            push = max(0, apart - (places[i + 1] - places[i])) / 2
+            places[i] -= push
+            places[i + 1] += push
+    for name, end, place in zip(names, ends, places, strict=True):
+        name.set_position((6, round(place - end, 2)))
+
+
+def _signed(value, digits):
+    return f"{value:z.{digits}f}".replace("-", "−")

@@ -1,6 +1,8 @@
-"""Arranges what a front door was given for the kernels: dtype, memory, axes.
+"""Arranges what a front door was given for the kernels: dtype, memory, axes, threads.
 
-Data flows one way: front door, dispatch, kernel.
+Kernels know flat, C-contiguous, native float32 or float64 arrays, read as (outer, n,
+inner). What comes in another form is copied, once, into the array for the result,
+and the kernel then works in place.
 """
 
 import math
@@ -8,13 +10,228 @@ import math
 import numpy as np
 from numpy.exceptions import AxisError
 
-from softmax_lib._kernels import elementwise, slices
+from softmax_lib import _threads
+from softmax_lib._kernels import columns, elementwise, log_rows, parallel, softmax_rows
 
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+
+
+class _Family:
+    """The kernels of one function: by rows, by columns, and both on all threads."""
+
+    def __init__(self, rows, columns, parallel_rows, parallel_columns):
+        self.rows = rows
+        self.columns = columns
+        self.parallel_rows = parallel_rows
+        self.parallel_columns = parallel_columns
+
+    def run(self, x, out, outer, n, inner):
+        """Fill out from x, both flat; x may be out."""
+        # Along the last axis a slice is a run of memory, and a vector goes along
+        # it. Along another axis a vector lies across slices.
+        if inner == 1:
+            if x.size < _threads.WORTH_IT:
+                self.rows(x, out, n, 0, outer)
+                return
+            with _threads.several() as threads:
+                if threads == 1 or outer == 1:
+                    self.rows(x, out, n, 0, outer)
+                else:
+                    parts = _parts(outer, threads)
+                    self.parallel_rows(x, out, n, outer, parts)
+        else:
+            tiles = outer * -(-inner * x.itemsize // 64)
+            if x.size < _threads.WORTH_IT:
+                self.columns(x, out, n, inner, 0, tiles)
+                return
+            with _threads.several() as threads:
+                if threads == 1 or tiles == 1:
+                    self.columns(x, out, n, inner, 0, tiles)
+                else:
+                    parts = _parts(tiles, threads)
+                    self.parallel_columns(x, out, n, inner, tiles, parts)
+
+
+def _parts(whole, threads):
+    # Four for each thread: a thread that is kept from working holds up a quarter.
+    return min(whole, 4 * threads)
+
+
+_SOFTMAX = _Family(
+    softmax_rows.softmax_rows,
+    columns.softmax_columns,
+    parallel.softmax_in_rows,
+    parallel.softmax_in_columns,
+)
+_LOG_SOFTMAX = _Family(
+    log_rows.log_softmax_rows,
+    columns.log_softmax_columns,
+    parallel.log_softmax_in_rows,
+    parallel.log_softmax_in_columns,
+)
+_LOGSUMEXP = _Family(
+    log_rows.logsumexp_rows,
+    columns.logsumexp_columns,
+    parallel.logsumexp_in_rows,
+    parallel.logsumexp_in_columns,
+)
+
+
+def softmax(x, axis, out):
+    """Softmax of x along axis."""
+    return _like_input(_SOFTMAX, x, axis, out)
+
+
+def log_softmax(x, axis, out):
+    """Log-softmax of x along axis."""
+    return _like_input(_LOG_SOFTMAX, x, axis, out)
+
+
+def _is_plain(a):
+    """Whether kernels can work on a as it is.
+
+    They also want it writeable, although they never write to x: Numba compiles
+    anew for read-only arrays.
+    """
+    return (
+        type(a) is np.ndarray
+        and (a.dtype is _FLOAT32 or a.dtype is _FLOAT64)
+        and a.flags.carray
+    )
+
+
+def _like_input(family, x, axis, out):
+    # The way of most calls, kept short: on ten numbers it is all that is seen.
+    if axis == -1 and type(axis) is int and out is None and _is_plain(x) and x.size:
+        out = np.empty(x.shape, x.dtype)
+        if x.ndim == 1:
+            family.run(x, out, 1, x.size, 1)
+        else:
+            n = x.shape[-1]
+            family.run(x.reshape(-1), out.reshape(-1), x.size // n, n, 1)
+        return out
+    a = as_float_array(x)
+    axes = normalised(axis, a.ndim)
+    result = out
+    if out is None:
+        result = np.empty(a.shape, a.dtype.newbyteorder("="))
+    else:
+        check_out(out, a.shape, a.dtype)
+    if a.size:
+        _fill(family, a, axes, result)
+    return result if out is not None else result[()]
+
+
+def _fill(family, a, axes, result):
+    """Write the function of a along axes to result."""
+    ndim = a.ndim
+    together = axes == tuple(range(axes[0], axes[-1] + 1)) if axes else True
+    if not (together and _is_plain(result)):
+        # Work on a copy in which the merged axes are the last ones.
+        order = [d for d in range(ndim) if d not in axes] + list(axes)
+        moved = np.array(a.transpose(order), a.dtype.newbyteorder("="), order="C")
+        n = math.prod(a.shape[d] for d in axes)
+        flat = moved.reshape(-1)
+        family.run(flat, flat, a.size // n, n, 1)
+        result[...] = moved.transpose(np.argsort(order))
+        return
+    if not _is_plain(a) or (a is not result and np.may_share_memory(a, result)):
+        np.copyto(result, a)
+        a = result
+    first, stop = (axes[0], axes[-1] + 1) if axes else (ndim, ndim)
+    outer, n, inner = (
+        math.prod(a.shape[:first]),
+        math.prod(a.shape[first:stop]),
+        math.prod(a.shape[stop:]),
+    )
+    family.run(a.reshape(-1), result.reshape(-1), outer, n, inner)
+
+
+def logsumexp(x, axis, keepdims, out):
+    """Log-sum-exp of x along axis."""
+    if (
+        axis == -1
+        and type(axis) is int
+        and out is None
+        and _is_plain(x)
+        and x.size
+        and not keepdims
+    ):
+        shape = x.shape[:-1]
+        n = x.shape[-1]
+        sums = np.empty(x.size // n, x.dtype)
+        _LOGSUMEXP.run(x if x.ndim == 1 else x.reshape(-1), sums, sums.size, n, 1)
+        return sums.reshape(shape) if shape else sums[0]
+    a = as_float_array(x)
+    axes = normalised(axis, a.ndim)
+    kept = tuple(d for d in range(a.ndim) if d not in axes)
+    shape = tuple(a.shape[d] for d in kept)
+    if keepdims:
+        shape = tuple(1 if d in axes else n for d, n in enumerate(a.shape))
+    dtype = a.dtype.newbyteorder("=")
+    if out is not None:
+        check_out(out, shape, dtype)
+    sums = np.full(math.prod(shape), -math.inf, dtype)
+    if a.size:
+        together = axes == tuple(range(axes[0], axes[-1] + 1)) if axes else True
+        first, stop = (axes[0], axes[-1] + 1) if axes else (a.ndim, a.ndim)
+        if not (together and _is_plain(a)):
+            a = np.array(a.transpose([*kept, *axes]), dtype, order="C")
+            first, stop = len(kept), a.ndim
+        _LOGSUMEXP.run(
+            a.reshape(-1),
+            sums,
+            math.prod(a.shape[:first]),
+            math.prod(a.shape[first:stop]),
+            math.prod(a.shape[stop:]),
+        )
+    if out is None:
+        return sums.reshape(shape)[()]
+    out[...] = sums.reshape(shape)
+    return out
+
+
+def sigmoid(x, out):
+    """Sigmoid of every entry of x."""
+    return _by_entry(elementwise.sigmoid_flat, parallel.sigmoid_in_parts, x, out)
+
+
+def log_sigmoid(x, out):
+    """Logarithm of the sigmoid of every entry of x."""
+    return _by_entry(
+        elementwise.log_sigmoid_flat, parallel.log_sigmoid_in_parts, x, out
+    )
+
+
+def _by_entry(serial, in_parts, x, out):
+    a = as_float_array(x)
+    dtype = a.dtype.newbyteorder("=")
+    if out is None:
+        result = np.empty(a.shape, dtype)
+    else:
+        check_out(out, a.shape, dtype)
+        result = out if _is_plain(out) else np.empty(a.shape, dtype)
+    if not _is_plain(a) or (a is not result and np.may_share_memory(a, result)):
+        np.copyto(result, a)
+        a = result
+    source, target = a.reshape(-1), result.reshape(-1)
+    if a.size < _threads.WORTH_IT:
+        serial(source, target, 0, a.size)
+    else:
+        with _threads.several() as threads:
+            if threads == 1:
+                serial(source, target, 0, a.size)
+            else:
+                in_parts(source, target, a.size, 4 * threads)
+    if out is None:
+        return result[()]
+    if result is not out:
+        out[...] = result
+    return out
 
 
 def as_float_array(x):
-    """Return x as a C-contiguous, native float32 or float64 array.
+    """Return x as an array of float32 or float64, in whatever memory it lies.
 
     Integers and booleans become float64 before anything is subtracted from
     them: in their own type a difference would wrap around.
@@ -26,41 +243,28 @@ def as_float_array(x):
         )
     a = np.asarray(x)
     native = a.dtype.newbyteorder("=")
-    if native not in _FLOATS:
-        if native.kind not in "biu":
-            raise TypeError(
-                f"got dtype {a.dtype}; allowed are float32, float64, the integers "
-                f"and bool"
-            )
-        native = np.dtype(np.float64)
-    # Not ascontiguousarray, which makes one dimension of none.
-    return np.asarray(a, dtype=native, order="C")
+    if native in (_FLOAT32, _FLOAT64):
+        return a
+    if native.kind not in "biu":
+        raise TypeError(
+            f"got dtype {a.dtype}; allowed are float32, float64, the integers and bool"
+        )
+    return a.astype(np.float64)
 
 
-def fold(a, axis):
-    """Return a as (outer, n, inner) with the axes of `axis` merged into n.
-
-    Also returns the shape and the order of axes that undo the folding.
-    """
-    axes = _normalised(axis, a.ndim)
-    kept = [d for d in range(a.ndim) if d not in axes]
-    if list(axes) == list(range(axes[0], axes[-1] + 1)) if axes else False:
-        order = list(range(a.ndim))  # the merged axes lie together: a view will do
-        split = axes[0]
-    else:
-        order = [*kept, *axes]
-        split = len(kept)
-    shape = tuple(a.shape[d] for d in order)
-    middle = split + len(axes)
-    folded = a.transpose(order).reshape(
-        math.prod(shape[:split]),
-        math.prod(shape[split:middle]),
-        math.prod(shape[middle:]),
-    )
-    return np.ascontiguousarray(folded), shape, np.argsort(order)
+def check_out(out, shape, dtype):
+    """Raise unless out is a writeable array of the shape and dtype of the result."""
+    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+        raise TypeError(f"got out={type(out).__name__}; allowed is a numpy.ndarray")
+    if out.dtype != dtype.newbyteorder("="):
+        raise TypeError(f"got out of dtype {out.dtype}; the result is {dtype}")
+    if out.shape != shape:
+        raise ValueError(f"got out of shape {out.shape}; the result has {shape}")
+    if not out.flags.writeable:
+        raise ValueError("got an out that is read-only")
 
 
-def _normalised(axis, ndim):
+def normalised(axis, ndim):
     """Return axis as a sorted tuple of distinct, non-negative ints."""
     if axis is None:
         return tuple(range(ndim))
@@ -79,53 +283,3 @@ def _normalised(axis, ndim):
     if len(set(wrapped)) != len(wrapped):
         raise ValueError(f"got axis={axis!r}, which names an axis twice")
     return wrapped
-
-
-def softmax(x, axis):
-    """Softmax of x along axis."""
-    return _like_input(slices.softmax_slices, x, axis)
-
-
-def log_softmax(x, axis):
-    """Log-softmax of x along axis."""
-    return _like_input(slices.log_softmax_slices, x, axis)
-
-
-def _like_input(kernel, x, axis):
-    a = as_float_array(x)
-    folded, shape, restore = fold(a, axis)
-    out = np.empty_like(folded)
-    kernel(folded, out)
-    return out.reshape(shape).transpose(restore)[()]
-
-
-def logsumexp(x, axis, keepdims):
-    """Log-sum-exp of x along axis."""
-    a = as_float_array(x)
-    axes = _normalised(axis, a.ndim)
-    folded, _, _ = fold(a, axis)
-    out = np.empty((folded.shape[0], folded.shape[2]), a.dtype)
-    slices.logsumexp_slices(folded, out)
-    shape = (
-        (1 if d in axes else n) if keepdims else n
-        for d, n in enumerate(a.shape)
-        if keepdims or d not in axes
-    )
-    return out.reshape(tuple(shape))[()]
-
-
-def sigmoid(x):
-    """Sigmoid of every entry of x."""
-    return _elementwise(elementwise.sigmoid_flat, x)
-
-
-def log_sigmoid(x):
-    """Logarithm of the sigmoid of every entry of x."""
-    return _elementwise(elementwise.log_sigmoid_flat, x)
-
-
-def _elementwise(kernel, x):
-    a = as_float_array(x)
-    out = np.empty_like(a)
-    kernel(a.reshape(-1), out.reshape(-1))
-    return out[()]

@@ -5,7 +5,7 @@ from softmax_lib import _dispatch
 __all__ = ["log_sigmoid", "log_softmax", "logsumexp", "sigmoid", "softmax"]
 
 
-def softmax(x, /, axis=-1):
+def softmax(x, /, axis=-1, *, out=None):
     r"""Turn scores into positive shares that sum to 1.
 
     .. math:: \operatorname{softmax}(x)_i = \frac{e^{x_i}}{\sum_j e^{x_j}}
@@ -17,6 +17,9 @@ def softmax(x, /, axis=-1):
     axis : int, tuple of int or None, default -1
         The axis or axes along which the shares sum to 1; None means the whole
         array. SciPy's default is None, so say the axis when you come from there.
+    out : numpy.ndarray, optional
+        An array of the shape and dtype of the result to write it to; it may be
+        `x` itself.
 
     Returns
     -------
@@ -28,7 +31,10 @@ def softmax(x, /, axis=-1):
     Raises
     ------
     TypeError
-        If `x` is a masked array or has another dtype, or `axis` is no int.
+        If `x` is a masked array or has another dtype, `axis` is no int, or
+        `out` is no array of the result's dtype.
+    ValueError
+        If `out` has another shape or is read-only.
     numpy.exceptions.AxisError
         If `x` has no such axis.
 
@@ -66,10 +72,10 @@ def softmax(x, /, axis=-1):
     >>> softmax(scores, axis=0).round(2).tolist()
     [[0.88, 0.5], [0.12, 0.5]]
     """
-    return _dispatch.softmax(x, axis)
+    return _dispatch.softmax(x, axis, out)
 
 
-def log_softmax(x, /, axis=-1):
+def log_softmax(x, /, axis=-1, *, out=None):
     r"""Compute the logarithm of softmax, without the loss of taking it afterwards.
 
     .. math:: \log\operatorname{softmax}(x)_i = x_i - \log\sum_j e^{x_j}
@@ -81,6 +87,9 @@ def log_softmax(x, /, axis=-1):
     axis : int, tuple of int or None, default -1
         The axis or axes along which the shares sum to 1; None means the whole
         array.
+    out : numpy.ndarray, optional
+        An array of the shape and dtype of the result to write it to; it may be
+        `x` itself.
 
     Returns
     -------
@@ -91,7 +100,10 @@ def log_softmax(x, /, axis=-1):
     Raises
     ------
     TypeError
-        If `x` is a masked array or has another dtype, or `axis` is no int.
+        If `x` is a masked array or has another dtype, `axis` is no int, or
+        `out` is no array of the result's dtype.
+    ValueError
+        If `out` has another shape or is read-only.
     numpy.exceptions.AxisError
         If `x` has no such axis.
 
@@ -124,10 +136,10 @@ def log_softmax(x, /, axis=-1):
     >>> print(*(f"{v:.4g}" for v in log_softmax([0.0, -40.0])))
     -4.248e-18 -40
     """
-    return _dispatch.log_softmax(x, axis)
+    return _dispatch.log_softmax(x, axis, out)
 
 
-def logsumexp(x, /, axis=-1, *, keepdims=False):
+def logsumexp(x, /, axis=-1, *, keepdims=False, out=None):
     r"""Compute the logarithm of a sum of exponentials, without overflow.
 
     .. math:: \operatorname{logsumexp}(x) = \log\sum_j e^{x_j}
@@ -141,6 +153,8 @@ def logsumexp(x, /, axis=-1, *, keepdims=False):
         SciPy's default is None.
     keepdims : bool, default False
         Keep the axes that are summed over, with length 1.
+    out : numpy.ndarray, optional
+        An array of the shape and dtype of the result to write it to.
 
     Returns
     -------
@@ -151,7 +165,10 @@ def logsumexp(x, /, axis=-1, *, keepdims=False):
     Raises
     ------
     TypeError
-        If `x` is a masked array or has another dtype, or `axis` is no int.
+        If `x` is a masked array or has another dtype, `axis` is no int, or
+        `out` is no array of the result's dtype.
+    ValueError
+        If `out` has another shape or is read-only.
     numpy.exceptions.AxisError
         If `x` has no such axis.
 
@@ -173,10 +190,10 @@ def logsumexp(x, /, axis=-1, *, keepdims=False):
     >>> logsumexp([[0.0, 1.0], [2.0, 3.0]], axis=0, keepdims=True).shape
     (1, 2)
     """
-    return _dispatch.logsumexp(x, axis, keepdims)
+    return _dispatch.logsumexp(x, axis, keepdims, out)
 
 
-def sigmoid(x, /):
+def sigmoid(x, /, *, out=None):
     r"""Compute the logistic sigmoid, softmax's share of `x` against a score of 0.
 
     .. math:: \sigma(x) = \frac{1}{1 + e^{-x}}
@@ -185,6 +202,9 @@ def sigmoid(x, /):
     ----------
     x : array_like
         Numbers of any shape: float32, float64, integers or bool.
+    out : numpy.ndarray, optional
+        An array of the shape and dtype of the result to write it to; it may be
+        `x` itself.
 
     Returns
     -------
@@ -194,7 +214,10 @@ def sigmoid(x, /):
     Raises
     ------
     TypeError
-        If `x` is a masked array or has another dtype.
+        If `x` is a masked array or has another dtype, or
+        `out` is no array of the result's dtype.
+    ValueError
+        If `out` has another shape or is read-only.
 
     See Also
     --------
@@ -213,10 +236,10 @@ def sigmoid(x, /):
     >>> print(f"{sigmoid(-740.0):.3g}")
     4.2e-322
     """
-    return _dispatch.sigmoid(x)
+    return _dispatch.sigmoid(x, out)
 
 
-def log_sigmoid(x, /):
+def log_sigmoid(x, /, *, out=None):
     r"""Compute the logarithm of the sigmoid, without loss at either end.
 
     .. math:: \log\sigma(x) = -\log(1 + e^{-x})
@@ -225,6 +248,9 @@ def log_sigmoid(x, /):
     ----------
     x : array_like
         Numbers of any shape: float32, float64, integers or bool.
+    out : numpy.ndarray, optional
+        An array of the shape and dtype of the result to write it to; it may be
+        `x` itself.
 
     Returns
     -------
@@ -234,7 +260,10 @@ def log_sigmoid(x, /):
     Raises
     ------
     TypeError
-        If `x` is a masked array or has another dtype.
+        If `x` is a masked array or has another dtype, or
+        `out` is no array of the result's dtype.
+    ValueError
+        If `out` has another shape or is read-only.
 
     See Also
     --------
@@ -248,4 +277,4 @@ def log_sigmoid(x, /):
     >>> print(log_sigmoid(-1000.0))
     -1000.0
     """
-    return _dispatch.log_sigmoid(x)
+    return _dispatch.log_sigmoid(x, out)

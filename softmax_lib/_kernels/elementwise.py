@@ -1,21 +1,83 @@
-"""The sigmoid and its logarithm, one number at a time."""
+"""The sigmoid and its logarithm."""
 
-import numpy as np
-
-from softmax_lib._jit import kernel
+from softmax_lib._jit import formula, kernel
+from softmax_lib._kernels.exponential import (
+    DEPTH,
+    ROUNDER,
+    exact_exp_parts,
+    powers_of_two,
+)
+from softmax_lib._kernels.lanes import (
+    exact_fma,
+    larger,
+    load,
+    load_first,
+    magnitude,
+    memory,
+    select,
+    store,
+    store_first,
+    width,
+)
+from softmax_lib._kernels.logarithm import log1p
 
 
 @kernel
-def sigmoid_flat(x, out):
-    """1 / (1 + exp(-x)), written with e = exp(-|x|), which cannot overflow."""
-    for i in range(x.size):
-        e = np.exp(-abs(np.float64(x[i])))
-        out[i] = (1.0 if x[i] >= 0 else e) / (1.0 + e) if x[i] == x[i] else np.nan
+def sigmoid_flat(x, out, first, last):
+    """1 / (1 + exp(-x)) of x[first : last]."""
+    source, target = memory(x), memory(out)
+    w = width(source)
+    whole = last - (last - first) % w
+    for i in range(first, whole, w):
+        store(target, i, sigmoid(load(source, i)))
+    if whole < last:
+        v = load_first(source, whole, last - whole, 0.0)
+        store_first(target, whole, last - whole, sigmoid(v))
 
 
 @kernel
-def log_sigmoid_flat(x, out):
-    """-log(1 + exp(-x)), written as min(x, 0) - log1p(exp(-|x|))."""
-    for i in range(x.size):
-        v = np.float64(x[i])
-        out[i] = min(v, 0.0) - np.log1p(np.exp(-abs(v))) if v == v else np.nan
+def log_sigmoid_flat(x, out, first, last):
+    """-log(1 + exp(-x)) of x[first : last]."""
+    source, target = memory(x), memory(out)
+    w = width(source)
+    whole = last - (last - first) % w
+    for i in range(first, whole, w):
+        store(target, i, log_sigmoid(load(source, i)))
+    if whole < last:
+        v = load_first(source, whole, last - whole, 0.0)
+        store_first(target, whole, last - whole, log_sigmoid(v))
+
+
+@formula
+def exp_of_minus(size):
+    """Return p, its error and two powers of two: exp(-size) = p * one * other."""
+    p, error, rounded = exact_exp_parts(larger(-DEPTH(size), 0.0 - size))
+    one, other = powers_of_two(rounded - ROUNDER(size))
+    return p, error, one, other
+
+
+@formula
+def sigmoid(x):
+    """1 / (1 + e) for x >= 0 and e / (1 + e) for x < 0, with e = exp(-|x|)."""
+    p, p_low, half, other = exp_of_minus(magnitude(x))
+    e = p * half * other
+    e_low = p_low * half * other
+    below = 1.0 + e
+    left = (e - (below - 1.0)) + e_low
+    # The quotient of two sums of two parts, by one division and its remainder.
+    negative = x < 0.0
+    above = select(negative, p, 1.0)
+    above_low = select(negative, p_low, 0.0 * p)
+    r = 1.0 / below
+    q = above * r
+    remainder = exact_fma(0.0 - q, below, above) + (above_low - q * left)
+    share = q + remainder * r
+    return share * select(negative, half, 1.0) * select(negative, other, 1.0)
+
+
+@formula
+def log_sigmoid(x):
+    """min(x, 0) - log(1 + exp(-|x|))."""
+    p, p_low, half, other = exp_of_minus(magnitude(x))
+    log, low = log1p(p * half * other, p_low * half * other)
+    return (select(x < 0.0, x, 0.0) - log) - low

@@ -1,0 +1,579 @@
+"""A vector type for kernels: sixteen float32 or eight float64 that act as one number.
+
+Numba leaves it to the compiler to discover that a loop may run on vectors, and
+the compiler refuses as soon as the order of a sum matters, which is exactly
+what a compensated sum is about. So the kernels say it themselves: a value of
+type `Lanes` is one 64-byte LLVM vector, ``+ - * /`` act lane by lane, a plain
+number among them stands for a vector filled with it, and the functions below
+are all there is besides. LLVM splits the vectors on machines with shorter ones.
+"""
+
+import operator
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import (
+    intrinsic,
+    lower_builtin,
+    models,
+    register_model,
+    type_callable,
+)
+
+BYTES = 64
+"""One cache line, and the longest vector of today's machines."""
+
+
+class Lanes(types.Type):
+    """The Numba type of `count` numbers of type `dtype` side by side."""
+
+    def __init__(self, dtype, count):
+        self.dtype = dtype
+        self.count = count
+        super().__init__(name=f"Lanes({dtype}, {count})")
+
+    @property
+    def llvm(self):
+        """The LLVM vector type."""
+        return ir.VectorType(_element(self.dtype), self.count)
+
+
+@register_model(Lanes)
+class LanesModel(models.PrimitiveModel):
+    """Kept in a vector register: the value is its own representation."""
+
+    def __init__(self, dmm, fe_type):
+        super().__init__(dmm, fe_type, fe_type.llvm)
+
+
+def _element(dtype):
+    if dtype == types.float32:
+        return ir.FloatType()
+    if dtype == types.float64:
+        return ir.DoubleType()
+    return ir.IntType(1 if dtype == types.boolean else dtype.bitwidth)
+
+
+def lanes_of(dtype):
+    """Return the type of one full vector of dtype."""
+    return Lanes(dtype, BYTES * 8 // dtype.bitwidth)
+
+
+def _bits_of(kind):
+    return Lanes(
+        types.int32 if kind.dtype == types.float32 else types.int64, kind.count
+    )
+
+
+def _common(*kinds):
+    """Return the vector type among kinds, None when there is none or two."""
+    found = {kind for kind in kinds if isinstance(kind, Lanes)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _fill(context, builder, value, kind, wanted):
+    """Return value as a vector of type wanted: a plain number in every lane."""
+    if isinstance(kind, Lanes):
+        return value
+    scalar = context.cast(builder, value, kind, wanted.dtype)
+    one = builder.insert_element(
+        ir.Constant(wanted.llvm, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
+    )
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), wanted.count), [0] * wanted.count)
+    return builder.shuffle_vector(one, ir.Constant(wanted.llvm, ir.Undefined), zeros)
+
+
+def _call(builder, name, result, args):
+    """Call an LLVM intrinsic, its overload spelt out from the types in name."""
+    kind = ir.FunctionType(result, [a.type for a in args])
+    return builder.call(
+        cgutils.get_or_insert_function(builder.module, kind, name), args
+    )
+
+
+def _suffix(kind):
+    letter = "f" if isinstance(kind.dtype, types.Float) else "i"
+    return f"v{kind.count}{letter}{kind.dtype.bitwidth}"
+
+
+# --- operators -------------------------------------------------------------------
+
+
+def _operator(op, on_floats, on_ints, comparison=False):
+    """Give op a meaning for Lanes with Lanes and for Lanes with a number."""
+
+    @type_callable(op)
+    def type_op(context):
+        def typer(a, b):
+            lanes = _common(a, b)
+            if lanes is not None:
+                return Lanes(types.boolean, lanes.count) if comparison else lanes
+            return None
+
+        return typer
+
+    def lower(context, builder, sig, args):
+        lanes = _common(*sig.args)
+        a, b = (
+            _fill(context, builder, v, kind, lanes)
+            for v, kind in zip(args, sig.args, strict=True)
+        )
+        emit = on_floats if isinstance(lanes.dtype, types.Float) else on_ints
+        return emit(builder, a, b)
+
+    for kinds in ((Lanes, Lanes), (Lanes, types.Number), (types.Number, Lanes)):
+        lower_builtin(op, *kinds)(lower)
+
+
+_operator(operator.add, ir.IRBuilder.fadd, ir.IRBuilder.add)
+_operator(operator.sub, ir.IRBuilder.fsub, ir.IRBuilder.sub)
+_operator(operator.mul, ir.IRBuilder.fmul, ir.IRBuilder.mul)
+_operator(operator.truediv, ir.IRBuilder.fdiv, None)
+_operator(operator.lshift, None, ir.IRBuilder.shl)
+_operator(operator.rshift, None, ir.IRBuilder.ashr)
+_operator(operator.and_, None, ir.IRBuilder.and_)
+for _op, _sign in (
+    (operator.gt, ">"),
+    (operator.lt, "<"),
+    (operator.ge, ">="),
+    (operator.eq, "=="),
+):
+    _operator(
+        _op,
+        lambda builder, a, b, sign=_sign: builder.fcmp_ordered(sign, a, b),
+        lambda builder, a, b, sign=_sign: builder.icmp_signed(sign, a, b),
+        comparison=True,
+    )
+
+
+# --- memory ----------------------------------------------------------------------
+
+
+@intrinsic
+def memory(typingctx, array):
+    """Return a pointer to the numbers of a C-contiguous array.
+
+    Kernels hand pointers on, and not arrays: those are reference counted at every
+    call, which costs more than a short row.
+    """
+
+    def emit(context, builder, sig, args):
+        return context.make_array(array)(context, builder, args[0]).data
+
+    return types.CPointer(array.dtype)(array), emit
+
+
+def _address(context, builder, pointer, index, index_kind, lanes):
+    at = context.cast(builder, index, index_kind, types.intp)
+    return builder.bitcast(builder.gep(pointer, [at]), lanes.llvm.as_pointer())
+
+
+def _first(context, builder, count, kind, lanes):
+    """Return the mask of the first count lanes."""
+    ints = Lanes(types.int32, lanes.count)
+    limit = _fill(context, builder, count, kind, ints)
+    numbers = ir.Constant(ints.llvm, list(range(lanes.count)))
+    return builder.icmp_signed("<", numbers, limit)
+
+
+@intrinsic
+def load(typingctx, pointer, index):
+    """Return the lanes pointer[index], pointer[index + 1], ...."""
+    lanes = lanes_of(pointer.dtype)
+
+    def emit(context, builder, sig, args):
+        at = _address(context, builder, args[0], args[1], sig.args[1], lanes)
+        return builder.load(at, align=pointer.dtype.bitwidth // 8)
+
+    return lanes(pointer, index), emit
+
+
+@intrinsic
+def load_first(typingctx, pointer, index, count, filler):
+    """Return like `load` the first count lanes; the others are filler."""
+    lanes = lanes_of(pointer.dtype)
+
+    def emit(context, builder, sig, args):
+        at = _address(context, builder, args[0], args[1], sig.args[1], lanes)
+        mask = _first(context, builder, args[2], sig.args[2], lanes)
+        rest = _fill(context, builder, args[3], sig.args[3], lanes)
+        align = ir.Constant(ir.IntType(32), pointer.dtype.bitwidth // 8)
+        return _call(
+            builder,
+            f"llvm.masked.load.{_suffix(lanes)}.p0",
+            lanes.llvm,
+            [at, align, mask, rest],
+        )
+
+    return lanes(pointer, index, count, filler), emit
+
+
+@intrinsic
+def store(typingctx, pointer, index, value):
+    """Write the lanes of value to pointer[index], pointer[index + 1], ..."""
+
+    def emit(context, builder, sig, args):
+        at = _address(context, builder, args[0], args[1], sig.args[1], value)
+        builder.store(args[2], at, align=pointer.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(pointer, index, value), emit
+
+
+@intrinsic
+def store_first(typingctx, pointer, index, count, value):
+    """Write the first count lanes of value to pointer[index], ..."""
+
+    def emit(context, builder, sig, args):
+        at = _address(context, builder, args[0], args[1], sig.args[1], value)
+        mask = _first(context, builder, args[2], sig.args[2], value)
+        align = ir.Constant(ir.IntType(32), pointer.dtype.bitwidth // 8)
+        _call(
+            builder,
+            f"llvm.masked.store.{_suffix(value)}.p0",
+            ir.VoidType(),
+            [args[3], at, align, mask],
+        )
+        return context.get_dummy_value()
+
+    return types.void(pointer, index, count, value), emit
+
+
+@intrinsic
+def stream(typingctx, pointer, index, value):
+    """Write like `store`, past the caches; the address must be a multiple of 64."""
+
+    def emit(context, builder, sig, args):
+        at = _address(context, builder, args[0], args[1], sig.args[1], value)
+        instruction = builder.store(args[2], at, align=BYTES)
+        one = ir.Constant(ir.IntType(32), 1)
+        instruction.set_metadata("nontemporal", builder.module.add_metadata([one]))
+        return context.get_dummy_value()
+
+    return types.void(pointer, index, value), emit
+
+
+@intrinsic
+def number(typingctx, pointer, index):
+    """Return the one number pointer[index]."""
+
+    def emit(context, builder, sig, args):
+        at = context.cast(builder, args[1], sig.args[1], types.intp)
+        return builder.load(builder.gep(args[0], [at]))
+
+    return pointer.dtype(pointer, index), emit
+
+
+@intrinsic
+def put(typingctx, pointer, index, value):
+    """Write one number to pointer[index]."""
+
+    def emit(context, builder, sig, args):
+        at = context.cast(builder, args[1], sig.args[1], types.intp)
+        v = context.cast(builder, args[2], sig.args[2], pointer.dtype)
+        builder.store(v, builder.gep(args[0], [at]))
+        return context.get_dummy_value()
+
+    return types.void(pointer, index, value), emit
+
+
+@intrinsic
+def address(typingctx, pointer):
+    """Return a pointer as an integer."""
+
+    def emit(context, builder, sig, args):
+        return builder.ptrtoint(args[0], ir.IntType(64))
+
+    return types.int64(pointer), emit
+
+
+# --- lane by lane ----------------------------------------------------------------
+
+
+@intrinsic
+def filled(typingctx, like, value):
+    """Return lanes that all hold value, of the type of like (lanes or a pointer)."""
+    lanes = like if isinstance(like, Lanes) else lanes_of(like.dtype)
+
+    def emit(context, builder, sig, args):
+        return _fill(context, builder, args[1], sig.args[1], lanes)
+
+    return lanes(like, value), emit
+
+
+@intrinsic
+def fma(typingctx, a, b, c):
+    """Return a * b + c, rounded once where the machine has an instruction for it.
+
+    Elsewhere it is rounded twice; where that is one too many stands `exact_fma`.
+    """
+    return _fused("fmuladd", a, b, c)
+
+
+@intrinsic
+def exact_fma(typingctx, a, b, c):
+    """Return a * b + c, rounded once on every machine, slowly on some."""
+    return _fused("fma", a, b, c)
+
+
+def _fused(name, a, b, c):
+    lanes = _common(a, b, c)
+
+    def emit(context, builder, sig, args):
+        vectors = [
+            _fill(context, builder, v, kind, lanes)
+            for v, kind in zip(args, sig.args, strict=True)
+        ]
+        return _call(builder, f"llvm.{name}.{_suffix(lanes)}", lanes.llvm, vectors)
+
+    return lanes(a, b, c), emit
+
+
+@intrinsic
+def larger(typingctx, a, b):
+    """Return a where a > b, else b: a NaN in b stays, one in a does not."""
+    lanes = _common(a, b)
+
+    def emit(context, builder, sig, args):
+        x, y = (
+            _fill(context, builder, v, kind, lanes)
+            for v, kind in zip(args, sig.args, strict=True)
+        )
+        return builder.select(builder.fcmp_ordered(">", x, y), x, y)
+
+    return lanes(a, b), emit
+
+
+@intrinsic
+def select(typingctx, mask, a, b):
+    """Return a where mask holds, else b."""
+    lanes = _common(a, b)
+
+    def emit(context, builder, sig, args):
+        x = _fill(context, builder, args[1], sig.args[1], lanes)
+        y = _fill(context, builder, args[2], sig.args[2], lanes)
+        return builder.select(args[0], x, y)
+
+    return lanes(mask, a, b), emit
+
+
+@intrinsic
+def magnitude(typingctx, a):
+    """Return |a|."""
+
+    def emit(context, builder, sig, args):
+        return _call(builder, f"llvm.fabs.{_suffix(a)}", a.llvm, [args[0]])
+
+    return a(a), emit
+
+
+@intrinsic
+def to_bits(typingctx, a):
+    """Return the bits of floating-point lanes as integers."""
+
+    def emit(context, builder, sig, args):
+        return builder.bitcast(args[0], _bits_of(a).llvm)
+
+    return _bits_of(a)(a), emit
+
+
+@intrinsic
+def from_bits(typingctx, bits):
+    """Return the floating-point lanes whose bits are given."""
+    dtype = types.float32 if bits.dtype == types.int32 else types.float64
+    lanes = Lanes(dtype, bits.count)
+
+    def emit(context, builder, sig, args):
+        return builder.bitcast(args[0], lanes.llvm)
+
+    return lanes(bits), emit
+
+
+@intrinsic
+def widen(typingctx, a):
+    """Return the same numbers as float64."""
+    lanes = Lanes(types.float64, a.count)
+
+    def emit(context, builder, sig, args):
+        if a.dtype == types.float64:
+            return args[0]
+        return builder.fpext(args[0], lanes.llvm)
+
+    return lanes(a), emit
+
+
+@intrinsic
+def narrowed(typingctx, like, a):
+    """Return the float64 lanes a in the type of like, rounded if that is float32."""
+    lanes = Lanes(like.dtype, a.count)
+
+    def emit(context, builder, sig, args):
+        if lanes == a:
+            return args[1]
+        return builder.fptrunc(args[1], lanes.llvm)
+
+    return lanes(like, a), emit
+
+
+@intrinsic
+def single(typingctx, value):
+    """Return one float64 as lanes, for formulas that are written for lanes."""
+    lanes = Lanes(types.float64, 1)
+
+    def emit(context, builder, sig, args):
+        return _fill(context, builder, args[0], sig.args[0], lanes)
+
+    return lanes(value), emit
+
+
+# --- across lanes ----------------------------------------------------------------
+
+
+def _half(builder, v, start, count):
+    picks = ir.Constant(
+        ir.VectorType(ir.IntType(32), count), list(range(start, start + count))
+    )
+    return builder.shuffle_vector(v, ir.Constant(v.type, ir.Undefined), picks)
+
+
+def _across(combine):
+    """Return an emitter that folds a vector in halves down to one number."""
+
+    def emit(context, builder, sig, args):
+        v = args[0]
+        while v.type.count > 1:
+            half = v.type.count // 2
+            v = combine(
+                builder, _half(builder, v, 0, half), _half(builder, v, half, half)
+            )
+        return builder.extract_element(v, ir.Constant(ir.IntType(32), 0))
+
+    return emit
+
+
+@intrinsic
+def largest_of(typingctx, a):
+    """Return the largest lane."""
+
+    def combine(builder, x, y):
+        return builder.select(builder.fcmp_ordered(">", x, y), x, y)
+
+    return a.dtype(a), _across(combine)
+
+
+@intrinsic
+def sum_of(typingctx, a):
+    """Return the sum of the lanes, added pairwise."""
+    return a.dtype(a), _across(ir.IRBuilder.fadd)
+
+
+@intrinsic
+def first_of(typingctx, a):
+    """Return the first lane."""
+
+    def emit(context, builder, sig, args):
+        return builder.extract_element(args[0], ir.Constant(ir.IntType(32), 0))
+
+    return a.dtype(a), emit
+
+
+@intrinsic
+def any_of(typingctx, mask):
+    """Return whether a mask holds in any lane."""
+
+    def emit(context, builder, sig, args):
+        bits = builder.bitcast(args[0], ir.IntType(mask.count))
+        return builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
+
+    return types.boolean(mask), emit
+
+
+@intrinsic
+def exact_sum_of(typingctx, a):
+    """Return the sum of the lanes and what rounding took from it, both float64.
+
+    The lanes are folded in halves by Knuth's TwoSum, whose errors are kept.
+    """
+
+    def emit(context, builder, sig, args):
+        v = args[0]
+        lost = None
+        while v.type.count > 1:
+            half = v.type.count // 2
+            x, y = _half(builder, v, 0, half), _half(builder, v, half, half)
+            s = builder.fadd(x, y)
+            t = builder.fsub(s, x)
+            error = builder.fadd(
+                builder.fsub(x, builder.fsub(s, t)), builder.fsub(y, t)
+            )
+            if lost is not None:
+                error = builder.fadd(
+                    error,
+                    builder.fadd(
+                        _half(builder, lost, 0, half), _half(builder, lost, half, half)
+                    ),
+                )
+            v, lost = s, error
+        zero = ir.Constant(ir.IntType(32), 0)
+        return context.make_tuple(
+            builder,
+            sig.return_type,
+            [builder.extract_element(v, zero), builder.extract_element(lost, zero)],
+        )
+
+    return types.UniTuple(types.float64, 2)(a), emit
+
+
+# --- tables of constants ---------------------------------------------------------
+
+
+def constant(float32, float64):
+    """Return a function of lanes that gives the constant for their type."""
+    table = {types.float32: float32, types.float64: float64}
+
+    @intrinsic
+    def pick(typingctx, like):
+        value = table[like.dtype]
+        kind = types.float64 if isinstance(value, float) else types.int64
+
+        def emit(context, builder, sig, args):
+            return context.get_constant(kind, value)
+
+        return kind(like), emit
+
+    return pick
+
+
+def polynomial(float32, float64):
+    """Return a function that evaluates, by Horner's rule, the polynomial for its type.
+
+    Coefficients run from the constant term upwards.
+    """
+    table = {types.float32: float32, types.float64: float64}
+
+    @intrinsic
+    def evaluate(typingctx, x):
+        def emit(context, builder, sig, args):
+            coefficients = [ir.Constant(x.llvm, [c] * x.count) for c in table[x.dtype]]
+            value = coefficients[-1]
+            for c in reversed(coefficients[:-1]):
+                value = _call(
+                    builder, f"llvm.fmuladd.{_suffix(x)}", x.llvm, [value, args[0], c]
+                )
+            return value
+
+        return x(x), emit
+
+    return evaluate
+
+
+@intrinsic
+def width(typingctx, like):
+    """Return how many numbers of the type of a pointer fit in one vector."""
+    count = lanes_of(like.dtype).count
+
+    def emit(context, builder, sig, args):
+        return context.get_constant(types.intp, count)
+
+    return types.intp(like), emit

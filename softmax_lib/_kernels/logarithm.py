@@ -1,0 +1,62 @@
+r"""The logarithm of 1 + t for t >= 0, lane by lane.
+
+.. math:: \log(1 + t) = k \ln 2 + \log(1 + f), \qquad
+          \log(1 + f) = 2 \operatorname{artanh} \frac{f}{2 + f}
+
+with 1 + f between the square roots of 1/2 and 2, as in FreeBSD's ``log1p``.
+"""
+
+from softmax_lib._jit import formula
+from softmax_lib._kernels.exponential import (
+    FRACTION_BITS,
+    LN2_HIGH,
+    LN2_LOW,
+    ONE_BITS,
+    ROUNDER,
+)
+from softmax_lib._kernels.lanes import (
+    constant,
+    filled,
+    fma,
+    from_bits,
+    polynomial,
+    to_bits,
+)
+from softmax_lib._kernels.sums import two_sum
+
+SQRT_HALF_BITS = constant(0x3F3504F3, 0x3FE6A09E667F3BCD)
+
+# (2 artanh(s) - 2 s) / s^3 as a polynomial in s^2, for 1 + f as above. Relative
+# to the result: 2^-36.6 in float32, 2^-58.5 in float64 (benchmarks/coefficients.py).
+ARTANH_TAIL = polynomial(
+    (0.66666666, 0.40000336, 0.28537239, 0.23583547),
+    (
+        0.66666666666667349,
+        0.39999999999411114,
+        0.28571428743259299,
+        0.22222198476224613,
+        0.18183569732552245,
+        0.15313903309495021,
+        0.14797508217555147,
+    ),
+)
+
+
+@formula
+def log1p(t, low):
+    """Return log(1 + t + low) in two parts, for t >= 0 and low far below t."""
+    u = 1.0 + t
+    back = u - 1.0
+    dropped = (1.0 - (u - back)) + (t - back) + low
+    k = (to_bits(u) - SQRT_HALF_BITS(u)) >> FRACTION_BITS(u)
+    steps = k << FRACTION_BITS(u)
+    f = from_bits(to_bits(u) - steps) - 1.0
+    shrunk = from_bits(ONE_BITS(u) - steps)
+    n = from_bits(k + to_bits(filled(u, ROUNDER(u)))) - ROUNDER(u)
+    s = f / (2.0 + f)
+    z = s * s
+    half = 0.5 * f * f
+    tail = fma(n, LN2_LOW(u), dropped * shrunk / (1.0 + f))
+    series = fma(s, fma(z, ARTANH_TAIL(z), half), tail)
+    high, error = two_sum(n * LN2_HIGH(u), f)
+    return two_sum(high, error + (series - half))

@@ -264,6 +264,24 @@ def points(x, clouds, heights, *, xlabel, ylabel, line):
     ax.set_axisbelow(True)
 
 
+def placed_curves(x, lines, *, xlabel, ylabel, ylim, log=False):
+    """Draw `lines`, a dict of name: (values over x, place of the name as (x, y)).
+
+    Later lines are thinner, so that those which coincide are both seen. With
+    `log`, y runs in powers of ten: 0 falls out of the picture at the bottom,
+    infinity at the top.
+    """
+    _, ax = plt.subplots()
+    for i, (name, (y, place)) in enumerate(lines.items()):
+        y = y.clip(max=10 * ylim[1])
+        ax.plot(x, y, color=COLOURS[i], linewidth=4.2 - 1.3 * i)
+        ax.text(*place, name, color=COLOURS[i], va="center")
+    ax.set_yscale("log" if log else "linear")
+    ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(x[0], x[-1]), ylim=ylim)
+    ax.grid(axis="y", color=PALE, linewidth=0.6)
+    ax.set_axisbelow(True)
+
+
 def _named_lines(ax, x, lines, dashed=()):
     for colour, (name, y) in zip(COLOURS, lines.items(), strict=False):
         ax.plot(

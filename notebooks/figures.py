@@ -12,8 +12,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython import get_ipython
 from IPython.core.pylabtools import print_figure
-from matplotlib.colors import to_rgb
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = COLOURS = (
@@ -26,6 +27,16 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = COLOURS = (
 )
 GREY = "#767676"
 PALE = "#d4d4d4"
+
+# Nothing is transparent, so that pictures turn with the page's theme.
+INK = LinearSegmentedColormap.from_list(
+    "ink", ["#00000000", "#000000ff"]
+)
+BLUES = LinearSegmentedColormap.from_list("blues", [BLUE + "00", BLUE])
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed",
+    [(0, RED), (0.5, RED + "00"), (0.5, BLUE + "00"), (1, BLUE)],
+)
 
 plt.rcParams.update(
     {
@@ -129,14 +140,22 @@ def curves(
     dashed=(),
     marks=(),
     scale="linear",
+    yscale=None,
 ):
     """Draw each entry of `lines`, a dict of name: values over x, named at its end.
 
     `dashed` holds the names drawn dashed, `marks` points (x, y, text) to point at.
+    `scale` is that of both axes, `yscale` that of the upright one alone.
     """
     _, ax = plt.subplots()
-    ax.set(xscale=scale, yscale=scale)
+    ax.set(xscale=scale, yscale=yscale or scale)
     _named_lines(ax, x, lines, dashed)
+    if yscale == "log":
+        low, high = ax.get_ylim()
+        subs = (1, 2, 5) if high < 100 * low else (1,)
+        ax.yaxis.set_major_locator(LogLocator(subs=subs))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter("")
     for px, py, text in marks:
         ax.plot(px, py, "o", color="black", markersize=5)
         ax.annotate(
@@ -312,6 +331,110 @@ def placed_curves(x, lines, *, xlabel, ylabel, ylim, log=False):
     ax.set_axisbelow(True)
 
 
+def pictures(images, titles=None, *, columns=10, signed=False):
+    """Draw small pictures in rows, ink on nothing, each with its title below.
+
+    With `signed`, what is above 0 is blue and what is below 0 orange.
+    """
+    rows = -(-len(images) // columns)
+    size = 7.2 / columns
+    lines = max((t.count("\n") + 1 for t in titles or ()), default=0)
+    _, axes = plt.subplots(
+        rows,
+        columns,
+        squeeze=False,
+        figsize=(7.2, rows * (size + 0.18 * lines)),
+    )
+    limit = np.abs(images).max() if signed else 1.0
+    for ax, image, title in zip(
+        axes.flat, images, titles or [""] * len(images), strict=False
+    ):
+        ax.imshow(
+            image,
+            cmap=SIGNED if signed else INK,
+            vmin=-limit if signed else 0.0,
+            vmax=limit,
+            interpolation="none",
+        )
+        ax.set_xlabel(title, fontsize=9, labelpad=3)
+        ax.spines[:].set(visible=True, color=PALE)
+    for i, ax in enumerate(axes.flat):
+        ax.set(xticks=[], yticks=[])
+        ax.set_visible(i < len(images))
+
+
+def matrix(counts, labels, *, xlabel, ylabel):
+    """Draw a square table of counts; a cell is as dark as its share of the row."""
+    counts = np.asarray(counts)
+    _, ax = plt.subplots(figsize=(5.6, 4.6))
+    shade = counts / counts.sum(axis=1, keepdims=True)
+    ax.imshow(
+        shade, cmap=BLUES, vmin=0.0, vmax=1.0, interpolation="none"
+    )
+    for (i, j), count in np.ndenumerate(counts):
+        if count:
+            colour = "white" if shade[i, j] > 0.5 else "black"
+            ax.text(j, i, count, ha="center", va="center", color=colour)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set_xticks(range(len(labels)), labels)
+    ax.set_yticks(range(len(labels)), labels)
+    ax.tick_params(length=0)
+    ax.spines[:].set(visible=True, color=PALE)
+
+
+def intervals(groups, *, xlabel, ylabel, line=None):
+    """Draw points with their intervals, one panel for each entry of `groups`.
+
+    An entry is title: (values, low, high), drawn over 1, 2, 3, ...; `line` is
+    a dict of title: height for a dashed line across the panel.
+    """
+    _, axes = plt.subplots(1, len(groups), squeeze=False, sharey=True)
+    for ax, colour, (title, (values, low, high)) in zip(
+        axes[0], COLOURS, groups.items(), strict=False
+    ):
+        number = np.arange(1, len(values) + 1)
+        ax.vlines(number, low, high, color=colour, linewidth=1.6)
+        ax.plot(number, values, "o", color=colour, markersize=5)
+        if line:
+            ax.axhline(line[title], color="black", ls="--", lw=1)
+        ax.set(title=title, xlabel=xlabel, xticks=number[::2])
+        ax.grid(axis="y", color=PALE, linewidth=0.6)
+        ax.set_axisbelow(True)
+    axes[0, 0].set_ylabel(ylabel)
+
+
+def reliability(panels):
+    """Draw how often the answers of each certainty were right, with intervals.
+
+    `panels` is a dict of title: (certainty, right, low, high, count), one entry
+    of each array for every bin; below, how many answers each bin holds.
+    """
+    _, axes = plt.subplots(
+        2,
+        len(panels),
+        squeeze=False,
+        sharex=True,
+        sharey="row",
+        figsize=(7.2, 4.6),
+        height_ratios=[3, 1],
+    )
+    for (top, below), (title, bins) in zip(
+        axes.T, panels.items(), strict=True
+    ):
+        certainty, right, low, high, count = map(np.asarray, bins)
+        top.plot(
+            [0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1
+        )
+        top.vlines(certainty, low, high, color=BLUE, linewidth=1.6)
+        top.plot(certainty, right, "o", color=BLUE, markersize=5)
+        top.set(title=title, xlim=(0, 1.02), ylim=(-0.02, 1.02))
+        below.vlines(certainty, 0, count, color=BLUE, linewidth=5)
+        below.set(xlabel="certainty", ylim=(0, None))
+        below.spines["left"].set_visible(False)
+    axes[0, 0].set_ylabel("share that is right")
+    axes[1, 0].set_ylabel("answers")
+
+
 def _named_lines(ax, x, lines, dashed=()):
     for colour, (name, y) in zip(COLOURS, lines.items(), strict=False):
         ax.plot(
@@ -329,6 +452,8 @@ def _named_lines(ax, x, lines, dashed=()):
             va="center",
             annotation_clip=False,
         )
+    if np.asarray(x).dtype.kind == "i" and ax.get_xscale() == "linear":
+        ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlim(x[0], x[-1])
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)

@@ -1,0 +1,275 @@
+"""A small convolutional network, and all that it takes to train it, as loops.
+
+The network has three layers: filters that slide over the picture, a pooling
+that keeps the strongest answer of every 2 by 2 places, and scores that are
+weighted sums of what is left. Softmax turns the scores into shares.
+
+    picture (8, 8) -> maps (F, 6, 6) -> pooled (F, 3, 3) -> scores (K,)
+
+Each layer is a pair of functions: one goes forwards, the other one takes the
+gradient of the loss with respect to the layer's output and returns the
+gradients with respect to its input and its weights. Everything is float64 and
+happens one picture at a time.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from softmax_lib import log_softmax, textbook
+
+# Compiled once, then loaded from the disk: the next run starts at once.
+layer = njit(cache=True, error_model="numpy", fastmath=False)
+
+
+class Layers(NamedTuple):
+    """The weights of the network, or their gradients, layer by layer."""
+
+    filters: np.ndarray  # (F, 3, 3)
+    thresholds: np.ndarray  # (F,)
+    weights: np.ndarray  # (K, F, 3, 3)
+    biases: np.ndarray  # (K,)
+
+
+def random_network(classes, rng, filters=16):
+    """Return all weights of a new network in one list: random, biases zero.
+
+    The spread is sqrt(2 / inputs) in front of a relu and sqrt(1 / inputs) in
+    front of softmax, so that signals neither grow nor fade on their way.
+    """
+    net = np.zeros(10 * filters + (9 * filters + 1) * classes)
+    layers = split(net, classes)
+    inputs = 9 * filters
+    layers.filters[:] = rng.normal(
+        0, np.sqrt(2 / 9), layers.filters.shape
+    )
+    layers.weights[:] = rng.normal(
+        0, np.sqrt(1 / inputs), layers.weights.shape
+    )
+    return net
+
+
+@layer
+def split(net, classes):
+    """Return the layers as windows into the list of all weights."""
+    f = (net.size - classes) // (10 + 9 * classes)
+    return Layers(
+        net[: 9 * f].reshape((f, 3, 3)),
+        net[9 * f : 10 * f],
+        net[10 * f : net.size - classes].reshape((classes, f, 3, 3)),
+        net[net.size - classes :],
+    )
+
+
+@layer
+def shares(scores):
+    """Softmax of one picture's scores: the one place that calls the library."""
+    return textbook.shifted_softmax(scores)
+
+
+@layer
+def convolve(picture, filters, thresholds):
+    """Slide every 3 by 3 filter over the picture; negative sums become zero."""
+    count = filters.shape[0]
+    height, width = picture.shape[0] - 2, picture.shape[1] - 2
+    maps = np.empty((count, height, width))
+    for f in range(count):
+        for i in range(height):
+            for j in range(width):
+                total = thresholds[f]
+                for a in range(3):
+                    for b in range(3):
+                        total += (
+                            filters[f, a, b] * picture[i + a, j + b]
+                        )
+                maps[f, i, j] = max(total, 0.0)
+    return maps
+
+
+@layer
+def convolve_backwards(picture, maps, d_maps):
+    """Return the gradients of the filters and of their thresholds."""
+    count, height, width = maps.shape
+    d_filters = np.zeros((count, 3, 3))
+    d_thresholds = np.zeros(count)
+    for f in range(count):
+        for i in range(height):
+            for j in range(width):
+                if maps[f, i, j] > 0.0:
+                    slope = d_maps[f, i, j]
+                    d_thresholds[f] += slope
+                    for a in range(3):
+                        for b in range(3):
+                            d_filters[f, a, b] += (
+                                slope * picture[i + a, j + b]
+                            )
+    return d_filters, d_thresholds
+
+
+@layer
+def pool(maps):
+    """Keep the largest of every 2 by 2 places."""
+    count, height, width = maps.shape
+    pooled = np.empty((count, height // 2, width // 2))
+    for f in range(count):
+        for i in range(height // 2):
+            for j in range(width // 2):
+                upper = max(
+                    maps[f, 2 * i, 2 * j], maps[f, 2 * i, 2 * j + 1]
+                )
+                lower = max(
+                    maps[f, 2 * i + 1, 2 * j],
+                    maps[f, 2 * i + 1, 2 * j + 1],
+                )
+                pooled[f, i, j] = max(upper, lower)
+    return pooled
+
+
+@layer
+def pool_backwards(maps, pooled, d_pooled):
+    """Hand each gradient to the place that was the largest, the first if tied."""
+    d_maps = np.zeros_like(maps)
+    count, height, width = pooled.shape
+    for f in range(count):
+        for i in range(height):
+            for j in range(width):
+                for place in range(4):
+                    a, b = 2 * i + place // 2, 2 * j + place % 2
+                    if maps[f, a, b] == pooled[f, i, j]:
+                        d_maps[f, a, b] = d_pooled[f, i, j]
+                        break
+    return d_maps
+
+
+@layer
+def score(pooled, weights, biases):
+    """Return one weighted sum for each class."""
+    scores = biases.copy()
+    for k in range(scores.size):
+        for f in range(pooled.shape[0]):
+            for i in range(pooled.shape[1]):
+                for j in range(pooled.shape[2]):
+                    scores[k] += weights[k, f, i, j] * pooled[f, i, j]
+    return scores
+
+
+@layer
+def score_backwards(pooled, weights, d_scores):
+    """Return the gradients of the layer's input and of its weights."""
+    d_pooled = np.zeros_like(pooled)
+    d_weights = np.empty_like(weights)
+    for k in range(d_scores.size):
+        for f in range(pooled.shape[0]):
+            for i in range(pooled.shape[1]):
+                for j in range(pooled.shape[2]):
+                    d_weights[k, f, i, j] = (
+                        d_scores[k] * pooled[f, i, j]
+                    )
+                    d_pooled[f, i, j] += (
+                        d_scores[k] * weights[k, f, i, j]
+                    )
+    return d_pooled, d_weights
+
+
+@layer
+def loss_of(scores, p, label):
+    """Return -log p[label], also where that share has rounded to zero.
+
+    Shares compare as their scores do, so log p[label] is known from the
+    largest share, which is never less than 1 / K.
+    """
+    top = np.argmax(scores)
+    return scores[top] - scores[label] - np.log(p[top])
+
+
+@layer
+def scores_of(net, pictures, classes):
+    """Run the network forwards: scores for every picture."""
+    layers = split(net, classes)
+    scores = np.empty((pictures.shape[0], classes))
+    for n in range(pictures.shape[0]):
+        maps = convolve(pictures[n], layers.filters, layers.thresholds)
+        scores[n] = score(pool(maps), layers.weights, layers.biases)
+    return scores
+
+
+@layer
+def gradient(net, picture, label, classes):
+    """Run one picture forwards and backwards: its loss, and the gradient."""
+    layers = split(net, classes)
+    maps = convolve(picture, layers.filters, layers.thresholds)
+    pooled = pool(maps)
+    scores = score(pooled, layers.weights, layers.biases)
+    p = shares(scores)
+
+    slopes = np.empty_like(net)
+    d = split(slopes, classes)
+    d.biases[:] = p
+    d.biases[label] -= 1.0
+    d_pooled, d.weights[:] = score_backwards(
+        pooled, layers.weights, d.biases
+    )
+    d_maps = pool_backwards(maps, pooled, d_pooled)
+    d.filters[:], d.thresholds[:] = convolve_backwards(
+        picture, maps, d_maps
+    )
+    return loss_of(scores, p, label), slopes
+
+
+@layer
+def descend(net, speed, pictures, labels, classes, order, rate, batch):
+    """Go once through the pictures, a step after each batch: the mean loss.
+
+    `net` changes in place, and so does `speed`, the momentum of the descent:
+    nine tenths of it are kept from step to step.
+    """
+    total = 0.0
+    for start in range(0, order.size, batch):
+        chosen = order[start : start + batch]
+        speed *= 0.9
+        for n in chosen:
+            loss, slopes = gradient(
+                net, pictures[n], labels[n], classes
+            )
+            speed -= rate / chosen.size * slopes
+            total += loss
+        net += speed
+    return total / order.size
+
+
+def mean_loss(net, pictures, labels, classes):
+    """Return the mean loss over pictures, without learning from them."""
+    log_p = log_softmax(scores_of(net, pictures, classes))
+    return -log_p[np.arange(len(labels)), labels].mean()
+
+
+def train(
+    pictures,
+    labels,
+    classes,
+    *,
+    rounds,
+    watch=None,
+    seed=0,
+    rate=0.05,
+    batch=16,
+):
+    """Train a random network for some rounds through all pictures.
+
+    Returns its weights and the mean loss of each round: one row for the
+    pictures it learns from, as it meets them, and with `watch`, a pair of
+    other pictures and labels, a second row for those, after the round.
+    """
+    rng = np.random.default_rng(seed)
+    net = random_network(classes, rng)
+    speed = np.zeros_like(net)
+    losses = []
+    for _ in range(rounds):
+        order = rng.permutation(len(pictures))
+        seen = descend(
+            net, speed, pictures, labels, classes, order, rate, batch
+        )
+        unseen = [mean_loss(net, *watch, classes)] if watch else []
+        losses.append([seen, *unseen])
+    return net, np.array(losses).T

@@ -76,12 +76,14 @@ def as_svg(figure):
         lambda m: ids.setdefault(m[0], f"id{len(ids)}"),
         text,
     )
+    return re.sub(r' d="[^"]*"', _rounded, text)
+
+
+def _rounded(path):
     return re.sub(
-        r' d="[^"]*"',
-        lambda d: re.sub(
-            r"-?\d+\.\d+", lambda n: f"{float(n[0]):z.2f}", d[0]
-        ),
-        text,
+        r"-?\d+\.?\d*",
+        lambda n: f"{round(float(n[0]), 2) + 0.0:g}",
+        path[0],
     )
 
 

@@ -461,6 +461,41 @@ def _named_lines(ax, x, lines, dashed=()):
     ax.set_axisbelow(True)
 
 
+def maps(
+    x, y, panels, *, xlabel, ylabel, dots=None, names=None, points=()
+):
+    """Draw a map for each entry of `panels`, a dict of title: values over (y, x).
+
+    Lines join equal values, at 0.1, 0.5 and 0.9. `dots` holds groups of points by
+    title and name, `names` where to write each name, `points` marks (x, y, text),
+    named in the first map.
+    """
+    size = (7.2, 0.9 + 5.2 / len(panels))
+    _, axes = plt.subplots(1, len(panels), sharey=True, figsize=size)
+    for ax, (title, values) in zip(axes, panels.items(), strict=True):
+        for name, group in (dots or {}).get(title, {}).items():
+            (drawn,) = ax.plot(*np.transpose(group), ".", markersize=4)
+            ax.text(*names[name], name, color=drawn.get_color())
+        lines = ax.contour(
+            x,
+            y,
+            values,
+            (0.1, 0.5, 0.9),
+            colors="black",
+            linewidths=1.4,
+        )
+        ends = [line[0][len(line[0]) // 4] for line in lines.allsegs]
+        ax.clabel(lines, fmt="%g", manual=ends)
+        for px, py, text in points:
+            ax.plot(px, py, "X", color="black", markersize=8)
+            ax.text(
+                px, py - 0.9, text if ax is axes[0] else "", ha="center"
+            )
+        ax.set(title=title, xlabel=xlabel)
+        ax.locator_params(nbins=5, prune="both")
+    axes[0].set_ylabel(ylabel)
+
+
 def _spread_names(ax, apart=13):
     """Push the names of lines that end close together `apart` points apart."""
     ax.figure.draw_without_rendering()  # settles the layout, and so the places

@@ -12,7 +12,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
-SOURCES = ("softmax_lib/**/*.py", "notebooks/*.py")
+SOURCES = ("softmax_lib/**/*.py", "notebooks/**/*.py")
 
 
 def fingerprint(root):

@@ -1,0 +1,44 @@
+"""Bars, one panel for each list of values."""
+
+import matplotlib.pyplot as plt
+
+from figures.style import BLUE, GREY, signed
+
+
+def bars(labels, panels, *, digits=2, winner=None, colour=BLUE):
+    """Draw one panel of bars for each entry of `panels`, a dict of title: values.
+
+    Every bar carries its value to `digits` decimals (an int, or one for each
+    panel); the bar with the index `winner` is the one in full colour.
+    """
+    digits = (
+        [digits] * len(panels) if isinstance(digits, int) else digits
+    )
+    _, axes = plt.subplots(
+        1,
+        len(panels),
+        squeeze=False,
+        figsize=(7.2, 0.9 + 0.42 * len(labels)),
+        sharey=True,
+    )
+    for ax, (title, values), places in zip(
+        axes[0], panels.items(), digits, strict=True
+    ):
+        values = [float(v) for v in values]
+        faded = [
+            colour if winner is None or i == winner else colour + "80"
+            for i in range(len(values))
+        ]
+        drawn = ax.barh(labels, values, color=faded, height=0.66)
+        ax.bar_label(
+            drawn, [signed(v, places) for v in values], padding=4
+        )
+        ax.axvline(0, color=GREY, linewidth=0.8)
+        ax.set_title(title)
+        # Room for the numbers beside the bars, on both sides where both are used.
+        low, high = min(0.0, *values), max(0.0, *values)
+        room = 0.38 * (high - low)
+        ax.set_xlim(low - room * (low < 0), high + room * (high > 0))
+        ax.spines[["left", "bottom"]].set_visible(False)
+        ax.tick_params(left=False, bottom=False, labelbottom=False)
+    axes[0, 0].invert_yaxis()

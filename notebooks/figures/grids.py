@@ -1,0 +1,138 @@
+"""Tables of numbers, maps and pictures, as fields of colour."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+from figures.style import BLUE, ORANGE, PALE, RED, signed
+
+# Nothing is transparent, so that pictures turn with the page's theme.
+INK = LinearSegmentedColormap.from_list(
+    "ink", ["#00000000", "#000000ff"]
+)
+BLUES = LinearSegmentedColormap.from_list("blues", [BLUE + "00", BLUE])
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed",
+    [(0, RED), (0.5, RED + "00"), (0.5, BLUE + "00"), (1, BLUE)],
+)
+
+
+def heat(rows, columns, panels, *, xlabel, ylabel, digits=2):
+    """Draw one matrix for each entry of `panels`, a dict of title: matrix.
+
+    Blue is positive, orange negative, paler the nearer to 0, on one scale for
+    all panels; every field carries its value.
+    """
+    _, axes = plt.subplots(
+        1, len(panels), squeeze=False, figsize=(7.2, 2.6), sharey=True
+    )
+    largest = max(np.abs(matrix).max() for matrix in panels.values())
+    for ax, (title, matrix) in zip(
+        axes[0], panels.items(), strict=True
+    ):
+        colour = np.where(
+            matrix[..., None] < 0, to_rgb(ORANGE), to_rgb(BLUE)
+        )
+        alpha = 0.7 * np.abs(matrix)[..., None] / largest
+        ax.pcolormesh(np.concatenate([colour, alpha], axis=-1))
+        for (i, j), value in np.ndenumerate(matrix):
+            ax.text(
+                j + 0.5,
+                i + 0.5,
+                signed(value, digits),
+                ha="center",
+                va="center",
+            )
+        ax.set(title=title, xlabel=xlabel, aspect="equal")
+        ax.set_xticks(np.arange(len(columns)) + 0.5, columns)
+        ax.set_yticks(np.arange(len(rows)) + 0.5, rows)
+        ax.spines[["left", "bottom"]].set_visible(False)
+        ax.tick_params(length=0)
+    axes[0, 0].invert_yaxis()
+    axes[0, 0].set_ylabel(ylabel)
+
+
+def matrix(counts, labels, *, xlabel, ylabel):
+    """Draw a square table of counts; a cell is as dark as its share of the row."""
+    counts = np.asarray(counts)
+    _, ax = plt.subplots(figsize=(5.6, 4.6))
+    shade = counts / counts.sum(axis=1, keepdims=True)
+    ax.imshow(
+        shade, cmap=BLUES, vmin=0.0, vmax=1.0, interpolation="none"
+    )
+    for (i, j), count in np.ndenumerate(counts):
+        if count:
+            colour = "white" if shade[i, j] > 0.5 else "black"
+            ax.text(j, i, count, ha="center", va="center", color=colour)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set_xticks(range(len(labels)), labels)
+    ax.set_yticks(range(len(labels)), labels)
+    ax.tick_params(length=0)
+    ax.spines[:].set(visible=True, color=PALE)
+
+
+def maps(
+    x, y, panels, *, xlabel, ylabel, dots=None, names=None, points=()
+):
+    """Draw a map for each entry of `panels`, a dict of title: values over (y, x).
+
+    Lines join equal values, at 0.1, 0.5 and 0.9. `dots` holds groups of points by
+    title and name, `names` where to write each name, `points` marks (x, y, text),
+    named in the first map.
+    """
+    size = (7.2, 0.9 + 5.2 / len(panels))
+    _, axes = plt.subplots(1, len(panels), sharey=True, figsize=size)
+    for ax, (title, values) in zip(axes, panels.items(), strict=True):
+        for name, group in (dots or {}).get(title, {}).items():
+            (drawn,) = ax.plot(*np.transpose(group), ".", markersize=4)
+            ax.text(*names[name], name, color=drawn.get_color())
+        lines = ax.contour(
+            x,
+            y,
+            values,
+            (0.1, 0.5, 0.9),
+            colors="black",
+            linewidths=1.4,
+        )
+        ends = [line[0][len(line[0]) // 4] for line in lines.allsegs]
+        ax.clabel(lines, fmt="%g", manual=ends)
+        for px, py, text in points:
+            ax.plot(px, py, "X", color="black", markersize=8)
+            ax.text(
+                px, py - 0.9, text if ax is axes[0] else "", ha="center"
+            )
+        ax.set(title=title, xlabel=xlabel)
+        ax.locator_params(nbins=5, prune="both")
+    axes[0].set_ylabel(ylabel)
+
+
+def pictures(images, titles=None, *, columns=10, signed=False):
+    """Draw small pictures in rows, ink on nothing, each with its title below.
+
+    With `signed`, what is above 0 is blue and what is below 0 orange.
+    """
+    rows = -(-len(images) // columns)
+    size = 7.2 / columns
+    lines = max((t.count("\n") + 1 for t in titles or ()), default=0)
+    _, axes = plt.subplots(
+        rows,
+        columns,
+        squeeze=False,
+        figsize=(7.2, rows * (size + 0.18 * lines)),
+    )
+    limit = np.abs(images).max() if signed else 1.0
+    for ax, image, title in zip(
+        axes.flat, images, titles or [""] * len(images), strict=False
+    ):
+        ax.imshow(
+            image,
+            cmap=SIGNED if signed else INK,
+            vmin=-limit if signed else 0.0,
+            vmax=limit,
+            interpolation="none",
+        )
+        ax.set_xlabel(title, fontsize=9, labelpad=3)
+        ax.spines[:].set(visible=True, color=PALE)
+    for i, ax in enumerate(axes.flat):
+        ax.set(xticks=[], yticks=[])
+        ax.set_visible(i < len(images))

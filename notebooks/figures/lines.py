@@ -1,0 +1,135 @@
+"""Curves, named where they end."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import LogLocator
+
+from figures.style import COLOURS, grid
+
+
+def curves(
+    x,
+    lines,
+    *,
+    xlabel,
+    ylabel,
+    ylim=None,
+    dashed=(),
+    marks=(),
+    scale="linear",
+    yscale=None,
+):
+    """Draw each entry of `lines`, a dict of name: values over x, named at its end.
+
+    `dashed` holds the names drawn dashed, `marks` points (x, y, text) to point at.
+    `scale` is that of both axes, `yscale` that of the upright one alone.
+    """
+    _, ax = plt.subplots()
+    ax.set(xscale=scale, yscale=yscale or scale)
+    _named_lines(ax, x, lines, dashed)
+    if yscale == "log":
+        low, high = ax.get_ylim()
+        subs = (1, 2, 5) if high < 100 * low else (1,)
+        ax.yaxis.set_major_locator(LogLocator(subs=subs))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter("")
+    for px, py, text in marks:
+        ax.plot(px, py, "o", color="black", markersize=5)
+        ax.annotate(
+            text, (px, py), xytext=(8, -12), textcoords="offset points"
+        )
+    ax.set(xlabel=xlabel, ylabel=ylabel, ylim=ylim)
+    _spread_names(ax)
+
+
+def panels(x, panels, *, xlabel, ylabel=None, sharey=False, rings=None):
+    """Draw one panel of curves for each entry of `panels`, a dict of title: lines.
+
+    `lines` is a dict of name: values over x, as in `curves`. `rings` holds, by
+    title, points (x, y) that do not belong to their curve.
+    """
+    figure, axes = plt.subplots(
+        1, len(panels), squeeze=False, figsize=(7.2, 2.8), sharey=sharey
+    )
+    figure.get_layout_engine().set(wspace=0.06)
+    for ax, (title, lines) in zip(axes[0], panels.items(), strict=True):
+        _named_lines(ax, x, lines)
+        for point in (rings or {}).get(title, ()):
+            ax.plot(
+                *point, "o", mfc="white", mec="black", clip_on=False
+            )
+        ax.set(title=title, xlabel=xlabel)
+        _spread_names(ax)
+    axes[0, 0].set_ylabel(ylabel)
+
+
+def loglog(x, lines, *, xlabel, ylabel):
+    """Draw `curves` with both axes in powers of ten."""
+    values = np.concatenate(
+        [np.asarray(y, float) for y in lines.values()]
+    )
+    curves(
+        x,
+        lines,
+        xlabel=xlabel,
+        ylabel=ylabel,
+        ylim=(values.min() / 1.6, values.max() * 1.6),
+        scale="log",
+    )
+
+
+def placed_curves(x, lines, *, xlabel, ylabel, ylim, log=False):
+    """Draw `lines`, a dict of name: (values over x, place of the name as (x, y)).
+
+    Later lines are thinner, so that those which coincide are both seen. With
+    `log`, y runs in powers of ten: 0 falls out of the picture at the bottom,
+    infinity at the top.
+    """
+    _, ax = plt.subplots()
+    for i, (name, (y, place)) in enumerate(lines.items()):
+        y = y.clip(max=10 * ylim[1])
+        ax.plot(x, y, color=COLOURS[i], linewidth=4.2 - 1.3 * i)
+        ax.text(*place, name, color=COLOURS[i], va="center")
+    ax.set_yscale("log" if log else "linear")
+    ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(x[0], x[-1]), ylim=ylim)
+    grid(ax)
+
+
+def _named_lines(ax, x, lines, dashed=()):
+    for colour, (name, y) in zip(COLOURS, lines.items(), strict=False):
+        ax.plot(
+            x,
+            y,
+            color=colour,
+            linestyle="--" if name in dashed else "-",
+        )
+        ax.annotate(
+            name,
+            (x[-1], y[-1]),
+            xytext=(6, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            annotation_clip=False,
+        )
+    if np.asarray(x).dtype.kind == "i" and ax.get_xscale() == "linear":
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_xlim(x[0], x[-1])
+    grid(ax)
+
+
+def _spread_names(ax, apart=13):
+    """Push the names of lines that end close together `apart` points apart."""
+    ax.figure.draw_without_rendering()  # settles the layout, and so the places
+    names = [t for t in ax.texts if t.get_position() == (6, 0)]
+    points = 72 / ax.figure.dpi
+    names.sort(key=lambda t: ax.transData.transform(t.xy)[1])
+    ends = [ax.transData.transform(t.xy)[1] * points for t in names]
+    places = list(ends)
+    for _ in range(50):
+        for i in range(len(places) - 1):
+            push = max(0, apart - (places[i + 1] - places[i])) / 2
+            places[i] -= push
+            places[i + 1] += push
+    for name, end, place in zip(names, ends, places, strict=True):
+        name.set_position((6, round(place - end, 2)))

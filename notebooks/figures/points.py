@@ -1,0 +1,77 @@
+"""Points: with their errors, with intervals around them, over certainty."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from figures.style import BLUE, COLOURS, GREY, grid
+
+
+def points(x, clouds, heights, *, xlabel, ylabel, line):
+    """Draw each entry of `clouds`, a dict of name: values over x, as points.
+
+    `heights` says where each name stands on the right; `line` is (x, y, text).
+    """
+    _, ax = plt.subplots()
+    style = {"marker": "o", "markersize": 3, "markeredgewidth": 0}
+    *bound, text = line
+    end = bound[0][-1]
+    for colour, (name, y) in zip(COLOURS, clouds.items(), strict=False):
+        ax.plot(x, y, color=colour, linestyle="", **style)
+        where = end * 1.01, heights[name]
+        ax.text(*where, name, color=colour, va="center")
+    ax.plot(*bound, color=GREY, linewidth=1, linestyle="--")
+    ax.text(end * 1.01, bound[1][-1], text, color=GREY, va="center")
+    ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, end), ylim=(0, None))
+    grid(ax)
+
+
+def intervals(groups, *, xlabel, ylabel, line=None):
+    """Draw points with their intervals, one panel for each entry of `groups`.
+
+    An entry is title: (values, low, high), drawn over 1, 2, 3, ...; `line` is
+    a dict of title: height for a dashed line across the panel.
+    """
+    _, axes = plt.subplots(1, len(groups), squeeze=False, sharey=True)
+    for ax, colour, (title, (values, low, high)) in zip(
+        axes[0], COLOURS, groups.items(), strict=False
+    ):
+        number = np.arange(1, len(values) + 1)
+        ax.vlines(number, low, high, color=colour, linewidth=1.6)
+        ax.plot(number, values, "o", color=colour, markersize=5)
+        if line:
+            ax.axhline(line[title], color="black", ls="--", lw=1)
+        ax.set(title=title, xlabel=xlabel, xticks=number[::2])
+        grid(ax)
+    axes[0, 0].set_ylabel(ylabel)
+
+
+def reliability(panels):
+    """Draw how often the answers of each certainty were right, with intervals.
+
+    `panels` is a dict of title: (certainty, right, low, high, count), one entry
+    of each array for every bin; below, how many answers each bin holds.
+    """
+    _, axes = plt.subplots(
+        2,
+        len(panels),
+        squeeze=False,
+        sharex=True,
+        sharey="row",
+        figsize=(7.2, 4.6),
+        height_ratios=[3, 1],
+    )
+    for (top, below), (title, bins) in zip(
+        axes.T, panels.items(), strict=True
+    ):
+        certainty, right, low, high, count = map(np.asarray, bins)
+        top.plot(
+            [0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1
+        )
+        top.vlines(certainty, low, high, color=BLUE, linewidth=1.6)
+        top.plot(certainty, right, "o", color=BLUE, markersize=5)
+        top.set(title=title, xlim=(0, 1.02), ylim=(-0.02, 1.02))
+        below.vlines(certainty, 0, count, color=BLUE, linewidth=5)
+        below.set(xlabel="certainty", ylim=(0, None))
+        below.spines["left"].set_visible(False)
+    axes[0, 0].set_ylabel("share that is right")
+    axes[1, 0].set_ylabel("answers")

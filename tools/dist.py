@@ -99,7 +99,7 @@ def inward(page, link, pages):
 
 def pdf():
     """Print the one page."""
-    file = SITE / "book" / "print.html"
+    file = SITE / "_static" / "print.html"
     file.write_text(one_page(), encoding="utf-8")
     try:
         with sync_playwright() as playwright:

@@ -20,7 +20,8 @@ def front_door(first):
             title,
             *said,
             f'<meta http-equiv="refresh" content="0; url={first}">',
-            f'</head>\n<body><p><a href="{first}">To the book</a></p></body>\n</html>\n',
+            "</head>",
+            f'<body><p><a href="{first}">To the book</a></p></body>\n</html>\n',
         ]
     )
 

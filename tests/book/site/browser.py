@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from playwright.sync_api import Error, sync_playwright
@@ -72,12 +73,10 @@ def candidates(playwright):
 
 def run(*command):
     """Try to install something; whether it worked shows afterwards."""
-    try:
+    with suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(
             command, capture_output=True, timeout=300, stdin=subprocess.DEVNULL
         )
-    except (OSError, subprocess.TimeoutExpired):
-        pass
 
 
 def launch(playwright):

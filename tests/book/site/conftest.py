@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
+import browser as browsers
 import pytest
 from playwright.sync_api import sync_playwright
-
-import browser as browsers
 
 SITE = Path(__file__).parents[3] / "_build" / "html"
 PAGES = sorted(
@@ -16,11 +15,9 @@ PAGES = sorted(
 
 
 def pytest_generate_tests(metafunc):
-    """Run a test that asks for `name` on every page, `theme` in both."""
+    """Run a test that asks for `name` on every page."""
     if "name" in metafunc.fixturenames:
         metafunc.parametrize("name", PAGES or ["index.html"])
-    if "theme" in metafunc.fixturenames:
-        metafunc.parametrize("theme", ["light", "dark"])
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +36,17 @@ def browser():
         started.close()
 
 
+@pytest.fixture(scope="module")
+def open_pages(browser, site):
+    yield from opener(browser, site)
+
+
 @pytest.fixture
 def open_page(browser, site):
+    yield from opener(browser, site)
+
+
+def opener(browser, site):
     """Open a page of the site from its file; what went wrong is kept on it."""
     contexts = []
 

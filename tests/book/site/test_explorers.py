@@ -11,15 +11,16 @@ NAMES = ["temperature", "simplex", "sigmoid", "overflow", "log_softmax"]
 RNG = np.random.default_rng(7)
 
 
-@pytest.fixture
-def compute(open_page):
+@pytest.fixture(scope="module")
+def compute(open_pages):
     """Call a function of an explorer on each of many lists of arguments."""
-    page = open_page(PAGE)
+    page = open_pages(PAGE)
 
     def compute(name, function, arguments, dtype=float):
         return np.asarray(
             page.evaluate(
-                "([name, f, all]) => all.map((a) => Explorer.arithmetic[name][f](...a))",
+                """([name, called, all]) =>
+                    all.map((each) => Explorer.arithmetic[name][called](...each))""",
                 [name, function, arguments],
             ),
             dtype,
@@ -41,9 +42,8 @@ def spoken(page, name):
 def test_shares_are_those_of_the_library(compute, explorer):
     scores = RNG.uniform(-800, 800, (300, 3)) * RNG.choice([0.01, 1.0], (300, 1))
     temperatures = 2.0 ** RNG.uniform(-3, 3, 300)
-    shown = compute(
-        explorer, "softmax", [[s.tolist(), t] for s, t in zip(scores, temperatures)]
-    )
+    arguments = list(zip(scores.tolist(), temperatures.tolist(), strict=True))
+    shown = compute(explorer, "softmax", arguments)
     exact = softmax_lib.softmax(scores / temperatures[:, None])
     assert_allclose(shown, exact, rtol=1e-12, atol=1e-300)
 
@@ -169,7 +169,9 @@ def test_every_control_is_reached_by_tab(open_page):
 def test_first_sentences_make_their_point(open_page):
     page = open_page(PAGE)
     assert "cat 0.705, dog 0.259, boat 0.035" in spoken(page, "temperature")
-    assert "gives the human 0.900250; sigmoid(2.2) is 0.900250" in spoken(page, "sigmoid")
+    assert "gives the human 0.900250; sigmoid(2.2) is 0.900250" in spoken(
+        page, "sigmoid"
+    )
     assert "fails in float16 and float32;" in spoken(page, "overflow")
     assert "makes the winner's logarithm 0" in spoken(page, "log_softmax")
     assert "region of the cat" in spoken(page, "simplex")
@@ -187,7 +189,9 @@ def test_adding_to_every_score_moves_no_share(open_page, explorer):
 
 def test_nothing_moves_for_those_who_want_no_motion(open_page):
     page = open_page(PAGE, reduced_motion="reduce")
-    style = "getComputedStyle(document.querySelector('.explorer-bar')).transitionDuration"
+    style = (
+        "getComputedStyle(document.querySelector('.explorer-bar')).transitionDuration"
+    )
     assert page.evaluate(style) == "0s"
 
 

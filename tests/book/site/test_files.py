@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import pairwise
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
@@ -81,8 +82,7 @@ def test_one_first_heading_and_no_level_skipped(name):
     assert levels.count(1) == 1
     assert levels[0] == 1
     in_article = [int(t.name[1]) for t in article(name)(re.compile("^h[1-6]$"))]
-    steps = zip(in_article, in_article[1:], strict=False)
-    assert all(deeper <= level + 1 for level, deeper in steps)
+    assert all(deeper <= level + 1 for level, deeper in pairwise(in_article))
 
 
 def test_title_and_description(name):

@@ -21,6 +21,7 @@ def read_addresses(app, config):
     if repository := os.environ.get("BOOK_REPOSITORY"):
         config.html_theme_options |= {
             "repository_url": repository,
+            "repository_branch": "main",
             "use_repository_button": True,
             "launch_buttons": {
                 "binderhub_url": "https://mybinder.org",

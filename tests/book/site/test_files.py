@@ -67,8 +67,8 @@ def test_stylesheets_load_nothing_from_another_host(site):
 
 def test_images_say_what_is_to_be_seen(name):
     for image in soup(name).find_all("img"):
-        if "logo__image" in image.get("class", []):
-            continue  # its name stands beside it
+        if not image.find_parent("article"):
+            continue  # the theme's own signs have words beside them
         alt = image.get("alt", "")
         assert len(alt) > 20, image["src"]
         assert " " in alt, alt

@@ -10,22 +10,31 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test notebooks lab check constraints mathjax fonts clean
+.PHONY: help book serve dist links test notebooks lab check constraints mathjax fonts clean
 
 help:              ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: .venv/ready ## build the site into _build/html
+	rm -rf _build/html
 	$(BIN)/jupyter-book build . --all -n -W --keep-going -q
 	$(BIN)/python tools/site.py
 
 serve: book       ## build the site and serve it on http://127.0.0.1:8000
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-test: .venv/ready  ## test the library, its examples and every notebook
-	$(BIN)/python -m pytest --numprocesses auto
+dist: book        ## put the site, the notebooks and a PDF of the book into dist
+	$(BIN)/python tools/dist.py
+
+links: .venv/ready ## ask every other site that the book links to whether it is there
+	$(BIN)/jupyter-book build . --builder linkcheck
+
+test: book         ## test the library, its examples, every notebook and the site
+	$(BIN)/python -m pytest --numprocesses auto --ignore tests/book/site
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile \
 	  --override-ini addopts= --nbval --nbval-current-env notebooks
+	$(BIN)/python -m pytest tests/book/site
+	@$(BIN)/python tests/book/site/browser.py
 
 check: .venv/ready ## lint code and notebooks
 	$(BIN)/ruff format --check .

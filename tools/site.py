@@ -1,5 +1,6 @@
-"""Check that the site has a page for every entry of _toc.yml; say where it is."""
+"""Finish the built site: check that every page is there, and give it a front door."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -8,14 +9,32 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 SITE = Path("_build/html")
 
 
+def front_door(first):
+    """Return an index.html that leads to the first page and speaks for it."""
+    head = (SITE / first).read_text(encoding="utf-8").partition("</head>")[0]
+    said = re.findall(r'<meta (?:name="description"|property="og:)[^>]*>', head)
+    title = re.search(r"<title>.*?</title>", head, re.DOTALL)[0]
+    return "\n".join(
+        [
+            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            title,
+            *said,
+            f'<meta http-equiv="refresh" content="0; url={first}">',
+            "</head>",
+            f'<body><p><a href="{first}">To the book</a></p></body>\n</html>\n',
+        ]
+    )
+
+
 def main():
-    entries = parse_toc_yaml("_toc.yml")
-    missing = [name for name in entries if not (SITE / f"{name}.html").is_file()]
+    """Fail when a page of _toc.yml was not built; say where the site is."""
+    contents = parse_toc_yaml("_toc.yml")
+    missing = [name for name in contents if not (SITE / f"{name}.html").is_file()]
     if missing:
         return f"_toc.yml names pages that were not built: {', '.join(missing)}"
-    print(
-        f"{len(list(entries))} pages. Open {(SITE / 'index.html').resolve().as_uri()}"
-    )
+    index = SITE / "index.html"
+    index.write_text(front_door(f"{contents.root.docname}.html"), encoding="utf-8")
+    print(f"{len(list(contents))} pages. Open {index.resolve().as_uri()}")
     return 0
 
 

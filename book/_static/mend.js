@@ -1,4 +1,5 @@
-/* Mend what the theme leaves out for people who do not see or point. */
+/* Mend what the theme leaves out: for people who do not see or point, and for pages
+   opened from a folder. */
 "use strict";
 
 (() => {
@@ -10,6 +11,14 @@
   name(".primary-toggle", "Show or hide the table of contents");
   name(".secondary-toggle", "Show or hide the contents of this page");
   name(".btn-fullscreen-button", "Fill the screen");
+
+  // A list of references is a list to screen readers only with items in it.
+  for (const entry of document.querySelectorAll(".citation-list > .citation")) {
+    entry.setAttribute("role", "listitem");
+  }
+
+  // From a file, search may not read the pages it found to quote from them.
+  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
   // What scrolls sideways must be reachable without a mouse.
   const scrolling = "pre, div.math, figure, .pst-scrollable-table-container";

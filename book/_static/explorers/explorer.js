@@ -91,8 +91,8 @@ const Explorer = (() => {
       const width = Math.floor(element.clientWidth);
       if (!width) return;
       svg.replaceChildren();
-      svg.setAttribute("width", width);
-      svg.setAttribute("height", typeof height === "number" ? height : height(width));
+      const tall = typeof height === "number" ? height : height(width);
+      fill(svg, { width, height: tall, viewBox: `0 0 ${width} ${tall}` }, []);
       draw(svg, width);
     };
     new ResizeObserver(redraw).observe(element);

@@ -39,7 +39,7 @@
 
   /** Exponentials over their sum, every step rounded to the format. */
   function naive(scores, format) {
-    const terms = scores.map((s) => round(Math.exp(s), format));
+    const terms = scores.map((s) => round(Math.exp(round(s, format)), format));
     const sum = terms.reduce((a, b) => round(a + b, format));
     return terms.map((t) => round(t / sum, format));
   }
@@ -47,10 +47,10 @@
   /** The same after the largest score has been taken away. */
   function shifted(scores, format) {
     const top = Math.max(...scores);
-    return naive(scores.map((s) => round(s - top, format)), format);
+    return naive(scores.map((s) => round(s, format) - round(top, format)), format);
   }
 
-  const REACH = Math.asinh(800);
+  const REACH = 7.4; // sinh of it is 818, beyond the end of float64
   const FIRST = 5.3; // x = 100, too much for two of the three formats
 
   function build() {
@@ -61,15 +61,16 @@
         label: "x",
         min: -REACH,
         max: REACH,
-        step: 0.02,
+        step: 0.1,
         value: FIRST,
         show: (v) => precise(value(v), 3),
       },
       () => update(),
     );
-    // Fine steps near 0, where float16 ends, and large ones far out, where float64 does.
+    // Fine steps near 0 and large ones far out; whole numbers are exact in float16.
     function value(u) {
-      return Number(Math.sinh(u).toPrecision(u * u < 9 ? 2 : 3));
+      const x = Math.sinh(u);
+      return Math.abs(x) < 9.5 ? Number(x.toPrecision(2)) : Math.round(x);
     }
 
     let across;
@@ -79,7 +80,9 @@
       names.forEach((format, row) => {
         const { zero, subnormal, infinite } = limits(format);
         const top = 24 + 52 * row;
-        const edges = [-800, zero, subnormal, infinite, 800].map((v) => across(Math.asinh(v)));
+        const edges = [zero, subnormal, infinite].map((v) => across(Math.asinh(v)));
+        edges.unshift(across(-REACH));
+        edges.push(across(REACH));
         ["zero", "faint", "fine", "lost"].forEach((kind, i) => {
           svg.append(
             shape("rect", {

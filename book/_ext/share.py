@@ -1,0 +1,107 @@
+"""Say what each page is about to search engines and to those who share a link.
+
+Where the site is served from is known only where it is published. The environment
+says it: BOOK_URL is the site's address, without which there is no sitemap and no
+picture, since both need whole addresses; BOOK_REPOSITORY is the repository's, without
+which no page offers to run its notebook on Binder.
+"""
+
+import os
+from html import escape
+from pathlib import Path
+from xml.sax.saxutils import escape as escape_xml
+
+from docutils import nodes
+
+LONGEST = 200
+
+
+def read_addresses(app, config):
+    """Take the addresses of site and repository from the environment."""
+    if repository := os.environ.get("BOOK_REPOSITORY"):
+        config.html_theme_options |= {
+            "repository_url": repository,
+            "repository_branch": "main",
+            "use_repository_button": True,
+            "launch_buttons": {
+                "binderhub_url": "https://mybinder.org",
+                "notebook_interface": "jupyterlab",
+            },
+        }
+    if address := os.environ.get("BOOK_URL"):
+        config.html_baseurl = address.rstrip("/") + "/"
+    config.html_context["html_baseurl"] = config.html_baseurl
+
+
+def description(doctree, otherwise):
+    """Return the first sentences of a page, those outside of boxes and tables."""
+    words = []
+    for section in doctree.findall(nodes.section):
+        for child in section.children:
+            if isinstance(child, nodes.paragraph):
+                words += child.astext().split()
+    said = " ".join(words)
+    if len(said) < LONGEST / 4 or "\\" in said[:LONGEST]:
+        return otherwise
+    if len(said) <= LONGEST:
+        return said
+    sentences, end, _ = said[:LONGEST].rpartition(". ")
+    if len(sentences) >= LONGEST / 4:
+        return sentences + end.strip()
+    return said[:LONGEST].rpartition(" ")[0] + " …"
+
+
+def describe(app, pagename, templatename, context, doctree):
+    """Add a page's description and OpenGraph's words for it."""
+    if doctree is None:
+        return
+    base = app.config.html_baseurl
+    text = description(doctree, app.config.share_description)
+    title = doctree.next_node(nodes.title)
+    properties = {
+        "og:type": "article",
+        "og:site_name": app.config.html_title,
+        "og:title": title.astext() if title else app.config.html_title,
+        "og:description": text,
+    }
+    if base:
+        properties |= {
+            "og:url": f"{base}{pagename}.html",
+            "og:image": f"{base}_static/social.png",
+            "og:image:width": "1200",
+            "og:image:height": "630",
+            "og:image:alt": "Three scores, 2, 1 and minus 1, become three shares.",
+            "twitter:card": "summary_large_image",
+        }
+    tags = [f'<meta name="description" content="{escape(text)}" />']
+    tags += [
+        f'<meta property="{name}" content="{escape(value)}" />'
+        for name, value in properties.items()
+    ]
+    context["metatags"] = context.get("metatags", "") + "\n".join(tags) + "\n"
+
+
+def write_sitemap(app, error):
+    """List all pages of the book, if their addresses are known."""
+    base = app.config.html_baseurl
+    if error or not base or app.builder.name != "html":
+        return
+    pages = "".join(
+        f"  <url><loc>{escape_xml(f'{base}{name}.html')}</loc></url>\n"
+        for name in sorted(app.env.found_docs)
+    )
+    Path(app.outdir, "sitemap.xml").write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+        f"{pages}</urlset>\n",
+        encoding="utf-8",
+    )
+
+
+def setup(app):
+    """Describe each page and list them all at the end."""
+    app.add_config_value("share_description", "", "html")
+    app.connect("config-inited", read_addresses)
+    app.connect("html-page-context", describe)
+    app.connect("build-finished", write_sitemap)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,202 @@
+"""Explorers: their arithmetic beside the library's, and the ways to use them."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import softmax_lib
+
+PAGE = "book/explorers.html"
+NAMES = ["temperature", "simplex", "sigmoid", "overflow", "log_softmax"]
+RNG = np.random.default_rng(7)
+
+
+@pytest.fixture(scope="module")
+def compute(open_pages):
+    """Call a function of an explorer on each of many lists of arguments."""
+    page = open_pages(PAGE)
+
+    def compute(name, function, arguments, dtype=float):
+        return np.asarray(
+            page.evaluate(
+                """([name, called, all]) =>
+                    all.map((each) => Explorer.arithmetic[name][called](...each))""",
+                [name, function, arguments],
+            ),
+            dtype,
+        )
+
+    return compute
+
+
+def place(page, name):
+    return page.locator(f'[data-explorer="{name}"]')
+
+
+def spoken(page, name):
+    page.wait_for_timeout(300)  # the sentence waits for the last change
+    return place(page, name).locator("output").inner_text()
+
+
+@pytest.mark.parametrize("explorer", ["temperature", "simplex"])
+def test_shares_are_those_of_the_library(compute, explorer):
+    scores = RNG.uniform(-800, 800, (300, 3)) * RNG.choice([0.01, 1.0], (300, 1))
+    temperatures = 2.0 ** RNG.uniform(-3, 3, 300)
+    arguments = list(zip(scores.tolist(), temperatures.tolist(), strict=True))
+    shown = compute(explorer, "softmax", arguments)
+    exact = softmax_lib.softmax(scores / temperatures[:, None])
+    assert_allclose(shown, exact, rtol=1e-12, atol=1e-300)
+
+
+def test_dragging_in_the_triangle_is_softmax_backwards(compute):
+    shares = RNG.dirichlet([1.0, 1.0, 1.0], 200)
+    scores = compute("simplex", "scoresOf", [[p.tolist()] for p in shares])
+    assert_allclose(softmax_lib.softmax(scores), shares, rtol=1e-12)
+    assert_allclose(scores.sum(axis=1), 0, atol=1e-12)
+    outside = compute("simplex", "inside", [[[1.4, -0.2, -0.2]], [[-3.0, 2.0, 2.0]]])
+    assert np.all(outside > 0)
+    assert_allclose(outside.sum(axis=1), 1)
+
+
+def test_sigmoid_and_two_classes_are_those_of_the_library(compute):
+    x = np.concatenate([RNG.uniform(-8, 8, 200), [-745.0, -40.0, 0.0, 40.0, 710.0]])
+    shown = compute("sigmoid", "sigmoid", [[v] for v in x.tolist()])
+    assert_allclose(shown, softmax_lib.sigmoid(x), rtol=1e-14, atol=1e-320)
+    pairs = RNG.uniform(-6, 6, (200, 2))
+    shown = compute("sigmoid", "softmax", pairs.tolist())
+    assert_allclose(shown, softmax_lib.softmax(pairs), rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_overflow_rounds_as_numpy_does(compute, dtype):
+    format = dtype.__name__
+    x = RNG.normal(size=400) * 10.0 ** RNG.uniform(-50, 50, 400)
+    x = np.concatenate([x, RNG.normal(size=400) * 10.0 ** RNG.uniform(-9, 5, 400)])
+    x = np.concatenate([x, [0.0, 65519.9, 65520.0, 2.0**-25, 2.0**-24 * 1.5]])
+    with np.errstate(over="ignore", under="ignore"):
+        right = x.astype(dtype).astype(np.float64)
+    shown = compute("overflow", "round", [[v, format] for v in x.tolist()])
+    assert_array_equal(shown, right)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_overflow_names_the_right_limits(compute, dtype):
+    (limits,) = compute("overflow", "limits", [[dtype.__name__]], dtype=object)
+    tiny = np.finfo(dtype).smallest_normal
+
+    def rounded_exp(v):
+        with np.errstate(all="ignore"):
+            return dtype(np.exp(v))
+
+    step = 1e-9
+    assert rounded_exp(limits["zero"] - step) == 0 < rounded_exp(limits["zero"] + step)
+    assert rounded_exp(limits["subnormal"] + step) >= tiny
+    assert np.exp(limits["subnormal"] - step) < tiny
+    assert np.isfinite(rounded_exp(limits["infinite"] - step))
+    assert np.isinf(rounded_exp(limits["infinite"] + step))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_naive_fails_where_numpy_does_and_the_shift_repairs_it(compute, dtype):
+    x = np.concatenate([np.arange(-800, 801, 7), np.arange(-24, 24)]).astype(float)
+    scores = x[:, None] - np.array([0.0, 1.0, 3.0])
+    arguments = [[s, dtype.__name__] for s in scores.tolist()]
+    with np.errstate(all="ignore"):
+        terms = np.exp(scores).astype(dtype)
+        right = terms / terms.sum(axis=1, keepdims=True, dtype=dtype)
+    rtol = 4 * float(np.finfo(dtype).eps)
+    assert_allclose(compute("overflow", "naive", arguments), right, rtol=rtol)
+    exact = softmax_lib.softmax(scores)
+    assert_allclose(compute("overflow", "shifted", arguments), exact, rtol=rtol)
+
+
+def test_log_softmax_keeps_what_the_library_keeps(compute):
+    d = np.arange(0, 121, 0.5)
+    arguments = [[v] for v in d.tolist()]
+    pairs = np.stack([0 * d, -d], axis=1).astype(np.float32)
+    shown = compute("log_softmax", "logSoftmax", arguments)
+    assert_allclose(shown, softmax_lib.log_softmax(pairs), rtol=3e-7, atol=3e-45)
+
+    one = np.float32(1)
+    e = np.exp(-d).astype(np.float32)
+    with np.errstate(divide="ignore"):
+        right = np.log(np.stack([one / (one + e), e / (one + e)], axis=1))
+    shown = compute("log_softmax", "logOfSoftmax", arguments)
+    assert_allclose(shown, right, rtol=3e-7)
+    shown = compute("log_softmax", "minusLogSumExp", arguments)
+    total = np.log(one + e)
+    assert_allclose(shown, np.stack([-total, pairs[:, 1] - total], axis=1), rtol=3e-7)
+
+
+@pytest.mark.parametrize("explorer", NAMES)
+def test_keyboard_moves_a_slider(open_page, explorer):
+    page = open_page(PAGE)
+    before = spoken(page, explorer)
+    slider = place(page, explorer).locator("input").first
+    slider.focus()
+    shown = slider.get_attribute("aria-valuetext")
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    assert slider.get_attribute("aria-valuetext") != shown
+    assert spoken(page, explorer) != before
+    assert not page.problems
+
+
+@pytest.mark.parametrize("explorer", NAMES)
+def test_finger_drags_the_picture(open_page, explorer):
+    page = open_page(PAGE)
+    before = spoken(page, explorer)
+    svg = place(page, explorer).locator("svg").first
+    svg.scroll_into_view_if_needed()
+    box = svg.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.45, middle)
+    page.mouse.down()
+    pressed = spoken(page, explorer)
+    page.mouse.move(box["x"] + box["width"] * 0.55, middle + 5, steps=4)
+    page.mouse.up()
+    assert len({before, pressed, spoken(page, explorer)}) == 3
+
+
+def test_every_control_is_reached_by_tab(open_page):
+    page = open_page(PAGE)
+    controls = place(page, "temperature").locator("input, button")
+    controls.first.focus()
+    for control in controls.all():
+        assert control.evaluate("element => element === document.activeElement")
+        page.keyboard.press("Tab")
+
+
+def test_first_sentences_make_their_point(open_page):
+    page = open_page(PAGE)
+    assert "cat 0.705, dog 0.259, boat 0.035" in spoken(page, "temperature")
+    assert "gives the human 0.900250; sigmoid(2.2) is 0.900250" in spoken(
+        page, "sigmoid"
+    )
+    assert "fails in float16 and float32;" in spoken(page, "overflow")
+    assert "makes the winner's logarithm 0" in spoken(page, "log_softmax")
+    assert "region of the cat" in spoken(page, "simplex")
+
+
+@pytest.mark.parametrize("explorer", ["temperature", "sigmoid"])
+def test_adding_to_every_score_moves_no_share(open_page, explorer):
+    page = open_page(PAGE)
+    shares = spoken(page, explorer).split(" shares are ")[-1].split("gives ")[-1]
+    place(page, explorer).get_by_role("button", name="add 1").click()
+    after = spoken(page, explorer)
+    assert after.endswith(shares)
+    assert "went up by 1" in after
+
+
+def test_nothing_moves_for_those_who_want_no_motion(open_page):
+    page = open_page(PAGE, reduced_motion="reduce")
+    style = (
+        "getComputedStyle(document.querySelector('.explorer-bar')).transitionDuration"
+    )
+    assert page.evaluate(style) == "0s"
+
+
+def test_without_javascript_a_sentence_stands_there(open_page):
+    page = open_page(PAGE, java_script_enabled=False)
+    for name in NAMES:
+        assert "With JavaScript" in place(page, name).inner_text()

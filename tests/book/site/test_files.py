@@ -1,0 +1,112 @@
+"""What can be read from the built files without a browser."""
+
+import re
+from functools import cache
+from itertools import pairwise
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import SITE
+
+LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src"}
+
+
+@cache
+def soup(name):
+    return BeautifulSoup((SITE / name).read_text(encoding="utf-8"), "html.parser")
+
+
+@cache
+def anchors(name):
+    return {tag["id"] for tag in soup(name).find_all(id=True)} | {"", "top"}
+
+
+def is_redirect(name):
+    return soup(name).find("meta", attrs={"http-equiv": re.compile("refresh", re.I)})
+
+
+def article(name):
+    return soup(name).find("article") or soup(name)
+
+
+def test_links_and_anchors_lead_somewhere(site, name):
+    lost = []
+    for tag in soup(name).find_all("a", href=True):
+        target = urlsplit(tag["href"])
+        if target.scheme or target.netloc:
+            continue
+        path, anchor = urldefrag(tag["href"])
+        path = unquote(path.partition("?")[0])
+        file = (site / name).parent.joinpath(path).resolve() if path else site / name
+        if not file.is_file():
+            lost.append(tag["href"])
+        elif file.suffix == ".html" and anchor:
+            other = file.relative_to(site.resolve()).as_posix()
+            if unquote(anchor) not in anchors(other):
+                lost.append(tag["href"])
+    assert not lost
+
+
+def test_nothing_is_loaded_from_another_host(name):
+    page = soup(name)
+    loads = [t[a] for t, a in ((t, LOADS[t.name]) for t in page(LOADS)) if t.get(a)]
+    loads += [
+        t["href"]
+        for t in page("link", href=True)
+        if {"stylesheet", "preload", "icon"} & set(t["rel"])
+    ]
+    assert not [url for url in loads if re.match(r"(\w+:)?//", url)]
+
+
+def test_stylesheets_load_nothing_from_another_host(site):
+    for sheet in site.rglob("*.css"):
+        loads = re.findall(r"(?:url\(|@import)\s*[\"']?([^\"')]+)", sheet.read_text())
+        assert not [u for u in loads if re.match(r"(\w+:)?//", u)], sheet
+
+
+def test_images_say_what_is_to_be_seen(name):
+    for image in soup(name).find_all("img"):
+        if not image.find_parent("article"):
+            continue  # the theme's own signs have words beside them
+        alt = image.get("alt", "")
+        assert len(alt) > 20, image["src"]
+        assert " " in alt, alt
+        assert not re.search(r"[0-9a-f]{16}|[\w-]+/[\w-]+\.\w+$", alt), alt
+
+
+def test_one_first_heading_and_no_level_skipped(name):
+    if is_redirect(name):
+        pytest.skip("a redirect")
+    levels = [int(t.name[1]) for t in soup(name)(re.compile("^h[1-6]$"))]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    in_article = [int(t.name[1]) for t in article(name)(re.compile("^h[1-6]$"))]
+    assert all(deeper <= level + 1 for level, deeper in pairwise(in_article))
+
+
+def test_title_and_description(name):
+    page = soup(name)
+    assert page.title.text.strip()
+    assert page.html.get("lang") == "en"
+    if name.startswith(("book/", "notebooks/", "index")):
+        description = page.find("meta", attrs={"name": "description"})["content"]
+        assert 40 <= len(description) <= 300
+        assert page.find("meta", property="og:title")["content"]
+        assert page.find("meta", property="og:description")["content"] == description
+
+
+def test_titles_differ():
+    names = [p.relative_to(SITE).as_posix() for p in SITE.glob("*/*.html")]
+    titles = [soup(n).title.text for n in names if not n.startswith("_")]
+    assert len(set(titles)) == len(titles)
+
+
+def test_page_leads_on_and_offers_its_source(name):
+    if not name.startswith(("book/", "notebooks/")):
+        pytest.skip("not a page of the book")
+    page = soup(name)
+    assert page.select(".prev-next-area a")
+    source = page.select_one(".btn-download-source-button")["href"]
+    assert (SITE / name).parent.joinpath(source).is_file()
+    assert source.endswith(".ipynb") == name.startswith("notebooks/")

@@ -1,0 +1,100 @@
+"""Every page, opened from its file, in both themes, and the ways to use one."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import PHONE
+
+AXE = Axe()
+# Reading the stylesheets anew, as axe would, is not allowed from a file.
+EVERYTHING = {"preload": False}
+COLOURS = EVERYTHING | {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+
+# axe takes its time for every element, and most of them are alike: strokes of formulas,
+# which are hidden from screen readers, and coloured words of code.
+THIN_OUT = """() => {
+    const seen = new Set();
+    for (const word of document.querySelectorAll("pre span[class]")) {
+        if (seen.has(word.className)) word.replaceWith(word.textContent);
+        seen.add(word.className);
+    }
+    document.querySelectorAll("mjx-container > svg > *").forEach((e) => e.remove());
+}"""
+
+
+def findings(page, options=EVERYTHING):
+    """Return what axe calls serious or critical."""
+    return [
+        f"{violation['id']}: {node['html'][:200]}"
+        for violation in AXE.run(page, options=options).response["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+def test_page_is_quiet_accessible_and_fits_a_phone(open_page, name):
+    if name == "index.html":
+        pytest.skip("it leads to another page at once")
+    page = open_page(name, color_scheme="light")
+    assert not page.problems
+    assert not [u for u in page.requests if not u.startswith(("file:", "data:"))]
+
+    page.evaluate(THIN_OUT)
+    assert not findings(page)
+
+    # The dark theme differs in its colours alone.
+    page.emulate_media(color_scheme="dark")
+    if not name.startswith("404"):
+        page.locator("html[data-theme=dark]").wait_for()
+    page.wait_for_timeout(400)  # colours change over a moment
+    assert not findings(page, COLOURS)
+
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert not page.problems
+
+
+def test_index_leads_to_the_preface(open_page):
+    page = open_page("index.html", wait=False)
+    page.wait_for_url("**/book/preface.html")
+
+
+def test_mathematics_is_typeset(open_page):
+    page = open_page("notebooks/01_formula.html")
+    formulas = page.locator(".math").count()
+    assert formulas > 10
+    assert page.locator(".math mjx-container").count() == formulas
+
+
+def test_solution_opens_from_the_keyboard(open_page):
+    page = open_page("notebooks/01_formula.html")
+    solution = page.locator(".solution").first
+    inside = solution.locator("section").first
+    assert not inside.is_visible()
+    solution.locator(".toggle-button").focus()
+    page.keyboard.press("Enter")
+    inside.wait_for(state="visible")
+
+
+def test_theme_can_be_changed(open_page):
+    page = open_page("book/preface.html", color_scheme="light")
+    for _ in range(3):
+        page.locator(".theme-switch-button:visible").click()
+        if page.locator("html").get_attribute("data-theme") == "dark":
+            break
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_search_finds_a_word(open_page):
+    page = open_page("search.html", query="?q=temperature")
+    page.locator("#search-results li a").first.wait_for()
+    found = page.locator("#search-results li a").all_inner_texts()
+    assert any("The formula" in title for title in found)
+    assert not page.problems
+
+
+def test_page_prints_without_its_furniture(open_page):
+    page = open_page("notebooks/01_formula.html")
+    page.emulate_media(media="print")
+    assert not page.locator(".bd-sidebar-primary").is_visible()
+    assert not page.locator(".bd-header-article").is_visible()
+    assert page.locator("h1").is_visible()

@@ -1,0 +1,142 @@
+"""Put what readers may take away into dist: the site, the notebooks, the book as PDF.
+
+The PDF is the built site itself, all its articles on one page, printed by a browser:
+it has the site's type and formulas, links that work, bookmarks and tags, and needs
+no TeX.
+"""
+
+import re
+import shutil
+import sys
+import zipfile
+from pathlib import Path, PurePosixPath
+from posixpath import normpath
+
+from bs4 import BeautifulSoup
+from playwright.sync_api import sync_playwright
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "_build" / "html"
+DIST = ROOT / "dist"
+README = """\
+The notebooks of "Softmax, from the formula to the machine", and the modules beside
+them that they import. In this folder:
+
+    pip install softmax_lib -r requirements.txt
+    jupyter lab
+"""
+
+sys.path.insert(0, str(ROOT / "tests" / "book" / "site"))
+import browser as browsers  # noqa: E402
+
+
+def archive(name, folder, files):
+    """Write files of a folder into a zip that unpacks into one folder."""
+    DIST.mkdir(exist_ok=True)
+    with zipfile.ZipFile(DIST / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as target:
+        for file in sorted(files):
+            target.write(file, PurePosixPath(name, file.relative_to(folder).as_posix()))
+    return target
+
+
+def site():
+    """Archive the whole site; index.html opens from the folder."""
+    archive("softmax-book", SITE, (f for f in SITE.rglob("*") if f.is_file()))
+
+
+def notebooks():
+    """Archive the notebooks with what they import."""
+    name, folder = "softmax-notebooks", ROOT / "notebooks"
+    files = [f for f in folder.iterdir() if f.suffix in (".ipynb", ".py")]
+    archive(name, folder, files)
+    with zipfile.ZipFile(DIST / f"{name}.zip", "a", zipfile.ZIP_DEFLATED) as target:
+        target.writestr(f"{name}/README.txt", README)
+        target.writestr(f"{name}/requirements.txt", imported(files))
+
+
+def imported(files):
+    """Return the lines of requirements.txt that readers of the notebooks need."""
+    lines = (ROOT / "requirements.txt").read_text().partition("# read and run\n")[2]
+    names = re.findall(r"^[\w-]+", lines.partition("\n\n")[0], re.MULTILINE)
+    return "\n".join(names) + "\n"
+
+
+def one_page():
+    """Return all articles in one document whose links lead to one another."""
+    pages = [f"{name}.html" for name in parse_toc_yaml(str(ROOT / "_toc.yml"))]
+    whole = BeautifulSoup((SITE / pages[0]).read_text("utf-8"), "html.parser")
+    body = whole.find("article")
+    body.clear()
+    for page in pages:
+        article = BeautifulSoup((SITE / page).read_text("utf-8"), "html.parser").article
+        for tag in article(id=True):
+            tag["id"] = f"{page}:{tag['id']}"
+        for tag in article("a", href=True):
+            tag["href"] = inward(page, tag["href"], pages)
+        for tag in article(["img", "script"], src=True):
+            tag["src"] = "../" + normpath(f"{page}/../{tag['src']}")
+        for tag in article(class_="dropdown"):
+            tag["class"].remove("dropdown")  # a printed solution is unfolded
+        article.name = "div"
+        article["class"] = "printed-page"
+        article["id"] = page
+        body.append(article)
+    whole.html["data-theme"] = whole.html["data-mode"] = "light"
+    return str(whole)
+
+
+def inward(page, link, pages):
+    """Turn a link between pages into one between parts of the one page."""
+    if re.match(r"\w+:", link):
+        return link
+    path, _, anchor = link.partition("#")
+    target = normpath(f"{page}/../{path}") if path else page
+    if target not in pages:
+        return link
+    return f"#{target}:{anchor}" if anchor else f"#{target}"
+
+
+def pdf():
+    """Print the one page."""
+    file = SITE / "_static" / "print.html"
+    file.write_text(one_page(), encoding="utf-8")
+    try:
+        with sync_playwright() as playwright:
+            browser = browsers.launch(playwright)
+            if browser is None:
+                return print("No PDF: there is no browser to print it.")
+            page = browser.new_page(color_scheme="light")
+            page.goto(file.as_uri())
+            page.evaluate("() => window.MathJax?.startup?.promise")
+            page.pdf(
+                path=DIST / "softmax-book.pdf",
+                format="A4",
+                prefer_css_page_size=True,
+                print_background=True,
+                outline=True,
+                tagged=True,
+                display_header_footer=True,
+                header_template="<span></span>",
+                footer_template=(
+                    '<span class="pageNumber" style="font: 8pt sans-serif; '
+                    'color: #555; margin: auto"></span>'
+                ),
+            )
+            browser.close()
+    finally:
+        file.unlink()
+
+
+def main():
+    """Make all of it anew."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    site()
+    notebooks()
+    pdf()
+    for file in sorted(DIST.iterdir()):
+        print(f"{file.stat().st_size / 1e6:6.1f} MB  {file.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

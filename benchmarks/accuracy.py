@@ -10,15 +10,14 @@ import numpy as np
 
 from benchmarks import oracle
 from benchmarks.families import families, long_rows
-from benchmarks.peers import installed
+from benchmarks.peers import contenders
 
 FUNCTIONS = ["softmax", "log_softmax", "logsumexp", "sigmoid", "log_sigmoid"]
 
 
-def worst(function, rows, name):
-    """Return the largest error of a function on rows, inf where it has none."""
+def worst(computed, rows, name):
+    """Return the largest error of what was computed, inf where it is no number."""
     answer = getattr(oracle, name)(rows)
-    computed = np.asarray(function(rows))
     if name == "logsumexp":
         # Where the maximum and the logarithm cancel no function is held to ULP.
         top = abs(rows.max(axis=-1).astype(answer.dtype))
@@ -30,6 +29,11 @@ def worst(function, rows, name):
     return float(np.where(np.isnan(errors), np.inf, errors).max())
 
 
+def plain(result):
+    """Return a peer's result as a NumPy array."""
+    return np.asarray(result[0] if isinstance(result, list) else result)
+
+
 def measure(seed):
     """Return {(function, dtype, family): {peer: worst error}}."""
     table = {}
@@ -37,11 +41,13 @@ def measure(seed):
         if dtype == np.float64 and not oracle.HAS_WIDER:
             continue
         for name in FUNCTIONS:
-            peers = installed(name, dtype)
             for sources in (families, long_rows):
                 for family, rows in sources(dtype, seed):
                     key = (name, dtype.__name__, family)
-                    table[key] = {p: worst(f, rows, name) for p, f in peers.items()}
+                    table[key] = {
+                        peer: worst(plain(call()), rows, name)
+                        for peer, call in contenders(name, rows).items()
+                    }
     return table
 
 

@@ -1,9 +1,4 @@
-"""The library and its peers behind one interface.
-
-`installed(name, dtype)` gives {peer: function of an array}, fresh results along the
-last axis; `fillers` gives {peer: function of (x, out)} for those that can fill an
-array. A peer that is not installed is left out.
-"""
+"""The library and its peers behind one interface; a peer not installed is left out."""
 
 import importlib.util
 
@@ -14,13 +9,13 @@ import softmax_lib
 PEERS = ["softmax_lib", "torch", "onnxruntime", "jax", "scipy"]
 
 
-def has(peer):
-    """Whether a peer can be imported."""
-    return importlib.util.find_spec(peer) is not None
+def contenders(name, x, axis=-1, threads=None, out=None):
+    """Return {peer: function of nothing} that apply the named function to x.
 
-
-def installed(name, dtype, axis=-1, threads=None):
-    """Return {peer: function of x} of everyone who knows the function."""
+    What a peer needs x to be (a tensor, a device array) is made beforehand, so
+    that only its work is measured. With an `out` the result goes there; who
+    cannot do that is left out.
+    """
     makers = {
         "softmax_lib": _ours,
         "torch": _torch,
@@ -30,32 +25,44 @@ def installed(name, dtype, axis=-1, threads=None):
     }
     found = {}
     for peer, maker in makers.items():
-        if has(peer):
-            function = maker(name, np.dtype(dtype), axis, threads)
-            if function is not None:
-                found[peer] = function
+        if importlib.util.find_spec(peer) is not None:
+            call = maker(name, x, axis, threads, out)
+            if call is not None:
+                found[peer] = call
     return found
 
 
-def _ours(name, dtype, axis, threads):
+def _ours(name, x, axis, threads, out):
+    import numba
+
+    if threads:
+        numba.set_num_threads(threads)
     function = getattr(softmax_lib, name)
     if "sigmoid" in name:
-        return function
-    return lambda x: function(x, axis=axis)
+        return lambda: function(x, out=out)
+    if out is None:
+        return lambda: function(x, axis=axis)
+    return lambda: function(x, axis=axis, out=out)
 
 
-def _torch(name, dtype, axis, threads):
+def _torch(name, x, axis, threads, out):
     import torch
 
-    if name == "sigmoid":
-        return lambda x: torch.sigmoid(torch.from_numpy(x)).numpy()
+    if threads:
+        torch.set_num_threads(threads)
+    t = torch.from_numpy(x)
+    to = {} if out is None else {"out": torch.from_numpy(out)}
     if name == "log_sigmoid":
-        return lambda x: torch.nn.functional.logsigmoid(torch.from_numpy(x)).numpy()
+        return None if to else lambda: torch.nn.functional.logsigmoid(t)
     function = getattr(torch, name)
-    return lambda x: function(torch.from_numpy(x), axis).numpy()
+    if name == "sigmoid":
+        return lambda: function(t, **to)
+    return lambda: function(t, axis, **to)
 
 
-def _onnxruntime(name, dtype, axis, threads):
+def _onnxruntime(name, x, axis, threads, out):
+    import onnxruntime
+
     operators = {
         "softmax": "Softmax",
         "log_softmax": "LogSoftmax",
@@ -64,31 +71,36 @@ def _onnxruntime(name, dtype, axis, threads):
     }
     if name not in operators:
         return None
-    session = onnx_session(operators[name], dtype, axis, threads)
-    return lambda x: session.run(None, {"x": x})[0]
+    session = _session(operators[name], x.dtype, axis, threads)
+    if out is None:
+        inputs = {"x": x}
+        return lambda: session.run(None, inputs)
+    binding = session.io_binding()
+    binding.bind_cpu_input("x", x)
+    value = onnxruntime.OrtValue.ortvalue_from_numpy(out)
+    binding.bind_ortvalue_output("y", value)
+    return lambda: session.run_with_iobinding(binding)
 
 
-def onnx_session(operator, dtype, axis, threads):
-    """Return a session that runs one operator."""
+def _session(operator, dtype, axis, threads):
     import onnxruntime
     from onnx import TensorProto, helper
 
     kind = TensorProto.FLOAT if dtype == np.float32 else TensorProto.DOUBLE
-    inputs = [helper.make_tensor_value_info("x", kind, None)]
-    initial = []
+    constants = []
     options = {}
     if operator == "ReduceLogSumExp":
-        initial = [helper.make_tensor("axes", TensorProto.INT64, [1], [axis])]
+        constants = [helper.make_tensor("axes", TensorProto.INT64, [1], [axis])]
         options["keepdims"] = 0
     elif operator != "Sigmoid":
         options["axis"] = axis
-    names = ["x"] + [tensor.name for tensor in initial]
+    names = ["x"] + [tensor.name for tensor in constants]
     graph = helper.make_graph(
         [helper.make_node(operator, names, ["y"], **options)],
         "one",
-        inputs,
+        [helper.make_tensor_value_info("x", kind, None)],
         [helper.make_tensor_value_info("y", kind, None)],
-        initial,
+        constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
     model.ir_version = 9
@@ -100,7 +112,10 @@ def onnx_session(operator, dtype, axis, threads):
     )
 
 
-def _jax(name, dtype, axis, threads):
+def _jax(name, x, axis, threads, out):
+    # Its threads are set by XLA_FLAGS, before it starts.
+    if out is not None:
+        return None
     import jax
 
     jax.config.update("jax_enable_x64", True)
@@ -113,15 +128,18 @@ def _jax(name, dtype, axis, threads):
             "log_sigmoid": jax.nn.log_sigmoid,
         }[name]
     )
-    return lambda x: np.asarray(function(x))
+    there = jax.device_put(x)
+    return lambda: function(there).block_until_ready()
 
 
-def _scipy(name, dtype, axis, threads):
+def _scipy(name, x, axis, threads, out):
     import scipy.special
 
     if name == "sigmoid":
-        return scipy.special.expit
+        return lambda: scipy.special.expit(x, out=out)
     if name == "log_sigmoid":
-        return scipy.special.log_expit
+        return lambda: scipy.special.log_expit(x, out=out)
+    if out is not None:
+        return None
     function = getattr(scipy.special, name)
-    return lambda x: function(x, axis=axis)
+    return lambda: function(x, axis=axis)

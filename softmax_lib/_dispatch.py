@@ -16,6 +16,11 @@ from softmax_lib._kernels import columns, elementwise, log_rows, parallel, softm
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
+# Rows up to this length, 16 or 8 of them side by side, are done as columns are: in
+# a vector for each row most lanes would idle, and its sum would cost more than it.
+NARROW = 32
+
+
 class _Family:
     """The kernels of one function: by rows, by columns, and both on all threads."""
 
@@ -29,27 +34,32 @@ class _Family:
         """Fill out from x, both flat; x may be out."""
         # Along the last axis a slice is a run of memory, and a vector goes along
         # it. Along another axis a vector lies across slices.
-        if inner == 1:
-            if x.size < _threads.WORTH_IT:
-                self.rows(x, out, n, 0, outer)
-                return
+        if inner > 1:
+            self._run_columns(x, out, outer, n, inner, 1)
+        elif n <= NARROW and outer >= 4:
+            self._run_columns(x, out, 1, n, outer, n)
+        elif x.size < _threads.WORTH_IT or outer == 1:
+            self.rows(x, out, n, 0, outer)
+        else:
             with _threads.several() as threads:
-                if threads == 1 or outer == 1:
+                if threads == 1:
                     self.rows(x, out, n, 0, outer)
                 else:
                     parts = _parts(outer, threads)
                     self.parallel_rows(x, out, n, outer, parts)
-        else:
-            tiles = outer * -(-inner * x.itemsize // 64)
-            if x.size < _threads.WORTH_IT:
-                self.columns(x, out, n, inner, 0, tiles)
-                return
-            with _threads.several() as threads:
-                if threads == 1 or tiles == 1:
-                    self.columns(x, out, n, inner, 0, tiles)
-                else:
-                    parts = _parts(tiles, threads)
-                    self.parallel_columns(x, out, n, inner, tiles, parts)
+
+    def _run_columns(self, x, out, outer, n, inner, gap):
+        wide = columns.tile_width(n, inner, x.itemsize)
+        tiles = outer * -(-inner // wide)
+        if x.size < _threads.WORTH_IT or tiles == 1:
+            self.columns(x, out, n, inner, gap, wide, 0, tiles)
+            return
+        with _threads.several() as threads:
+            if threads == 1:
+                self.columns(x, out, n, inner, gap, wide, 0, tiles)
+            else:
+                parts = _parts(tiles, threads)
+                self.parallel_columns(x, out, n, inner, gap, wide, tiles, parts)
 
 
 def _parts(whole, threads):
@@ -102,14 +112,29 @@ def _is_plain(a):
 
 def _like_input(family, x, axis, out):
     # The way of most calls, kept short: on ten numbers it is all that is seen.
-    if axis == -1 and type(axis) is int and out is None and _is_plain(x) and x.size:
-        out = np.empty(x.shape, x.dtype)
-        if x.ndim == 1:
-            family.run(x, out, 1, x.size, 1)
-        else:
-            n = x.shape[-1]
-            family.run(x.reshape(-1), out.reshape(-1), x.size // n, n, 1)
-        return out
+    if type(axis) is int and _is_plain(x) and x.size:
+        ndim = x.ndim
+        if -ndim <= axis < ndim:
+            if out is None:
+                out = np.empty(x.shape, x.dtype)
+                simple = True
+            else:
+                simple = (
+                    _is_plain(out)
+                    and out.dtype is x.dtype
+                    and out.shape == x.shape
+                    and (out is x or (out.base is None and x.base is None))
+                )
+            if simple:
+                if ndim == 1:
+                    family.run(x, out, 1, x.size, 1)
+                else:
+                    shape = x.shape
+                    n = shape[axis]
+                    inner = math.prod(shape[axis + 1 :]) if axis + 1 else 1
+                    outer = x.size // (n * inner)
+                    family.run(x.reshape(-1), out.reshape(-1), outer, n, inner)
+                return out
     a = as_float_array(x)
     axes = normalised(axis, a.ndim)
     result = out
@@ -149,19 +174,24 @@ def _fill(family, a, axes, result):
 
 def logsumexp(x, axis, keepdims, out):
     """Log-sum-exp of x along axis."""
-    if (
-        axis == -1
-        and type(axis) is int
-        and out is None
-        and _is_plain(x)
-        and x.size
-        and not keepdims
-    ):
+    # The short way, as in `_like_input`.
+    if axis == -1 and type(axis) is int and _is_plain(x) and x.size and not keepdims:
         shape = x.shape[:-1]
         n = x.shape[-1]
-        sums = np.empty(x.size // n, x.dtype)
-        _LOGSUMEXP.run(x if x.ndim == 1 else x.reshape(-1), sums, sums.size, n, 1)
-        return sums.reshape(shape) if shape else sums[0]
+        if out is None:
+            sums = np.empty(x.size // n, x.dtype)
+            _LOGSUMEXP.run(x if x.ndim == 1 else x.reshape(-1), sums, sums.size, n, 1)
+            return sums.reshape(shape) if shape else sums[0]
+        if (
+            _is_plain(out)
+            and out.dtype is x.dtype
+            and out.shape == shape
+            and out.base is None
+            and x.base is None
+        ):
+            sums = out.reshape(-1)
+            _LOGSUMEXP.run(x if x.ndim == 1 else x.reshape(-1), sums, sums.size, n, 1)
+            return out
     a = as_float_array(x)
     axes = normalised(axis, a.ndim)
     kept = tuple(d for d in range(a.ndim) if d not in axes)

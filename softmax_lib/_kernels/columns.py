@@ -1,8 +1,12 @@
-"""Every function along an axis that is not the last: one lane, one slice.
+"""Slices that do not lie along the vectors: one lane, one slice.
 
-An array is read as (outer, n, inner). A tile is as many neighbours along inner as
-a vector has lanes; it goes down along n, each lane with a maximum, a power of two
-and a total of its own, and nothing is ever transposed.
+An array is read as (outer, n, inner). A tile is some neighbours along inner with
+their whole slices; it goes down along n, each lane with a maximum, a power of two
+and a total of its own. Short rows are done so as well, 16 or 8 at a time.
+
+A tile that is small enough is first laid out anew on the stack, so that each number
+is read once and written once at its distant place: neighbours along n often lie a
+power of two apart, where caches have room for a few only.
 """
 
 import math
@@ -20,6 +24,8 @@ from softmax_lib._kernels.exponential import (
     unit_bits,
 )
 from softmax_lib._kernels.lanes import (
+    BYTES,
+    SCRATCH,
     any_of,
     filled,
     fma,
@@ -29,6 +35,9 @@ from softmax_lib._kernels.lanes import (
     magnitude,
     memory,
     narrowed,
+    number,
+    put,
+    scratch,
     select,
     store,
     store_first,
@@ -53,72 +62,169 @@ from softmax_lib._kernels.total import (
 
 
 @kernel
-def softmax_columns(x, out, n, inner, first, last):
-    """exp(x_i) / sum_j exp(x_j) in tiles first, ..., last - 1."""
+def softmax_columns(x, out, n, inner, gap, wide, first, last):
+    """exp(x_i) / sum_j exp(x_j) in tiles first, ..., last - 1.
+
+    Neighbours along inner lie gap apart: 1, or n where rows are done as columns;
+    a tile has at most `wide` of them (see `tile_width`).
+    """
     source, target = memory(x), memory(out)
+    block = scratch(source)
+    w = width(source)
     for tile in range(first, last):
-        start, count = tile_at(source, tile, n, inner)
-        top, finite = largest_by_lane(source, start, n, inner, count)
-        about = reference_by_lane(top)
-        total = terms_by_lane(source, target, start, n, inner, count, about)
-        own, own_low, _ = exact_exp_parts(top - about[0])
-        own_t = own * UNIT(source)
-        winners = filled(source, 0.0)
-        heavy = widen(own) > HEAVY * total[0]
-        if any_of(heavy):
-            winners = count_by_lane(target, start, n, inner, count, own_t)
-            winners = select(heavy, winners, 0.0)
-        high, lost = total
-        r, r_low = reciprocal((high, lost + widen(own_low) * widen(winners)))
-        main = narrowed(source, r)
-        more = narrowed(source, (r - widen(main)) + r_low)
-        own_share = narrowed(source, product(widen(own), widen(own_low), r, r_low))
-        # No term equals the one of a lane whose winner has no share of its own.
-        own_t = select(winners > 0.0, own_t, math.nan)
-        unit = select(finite, filled(source, 1.0 / UNIT(source)), math.nan)
-        main, more = main * unit, more * unit
-        for i in range(n):
-            at = start + i * inner
-            t = load_some(target, at, count)
-            shares = select(t == own_t, own_share, fma(t, main, t * more))
-            store_some(target, at, count, shares)
+        start, count = tile_at(tile, n, inner, gap, wide)
+        if n * wide <= room(source):
+            lay_out(source, start, n, inner, gap, count, block, wide)
+            for lane in range(0, count, w):
+                softmax_tile(block, block, lane, n, wide, w)
+            put_back(block, wide, target, start, n, inner, gap, count)
+        else:
+            softmax_tile(source, target, start, n, inner, count)
 
 
 @kernel
-def log_softmax_columns(x, out, n, inner, first, last):
-    """(x_i - m) - log(sum_j exp(x_j - m)) in tiles first, ..., last - 1."""
+def log_softmax_columns(x, out, n, inner, gap, wide, first, last):
+    """(x_i - m) - log(sum_j exp(x_j - m)) in tiles; see `softmax_columns`."""
     source, target = memory(x), memory(out)
+    block = scratch(source)
+    w = width(source)
     for tile in range(first, last):
-        start, count = tile_at(source, tile, n, inner)
-        top, finite = largest_by_lane(source, start, n, inner, count)
-        log, _ = log_by_lane(source, start, n, inner, count, top)
-        logs = select(finite, narrowed(source, log), math.nan)
-        for i in range(n):
-            at = start + i * inner
-            store_some(target, at, count, (load_some(source, at, count) - top) - logs)
+        start, count = tile_at(tile, n, inner, gap, wide)
+        if n * wide <= room(source):
+            lay_out(source, start, n, inner, gap, count, block, wide)
+            for lane in range(0, count, w):
+                log_softmax_tile(block, block, lane, n, wide, w)
+            put_back(block, wide, target, start, n, inner, gap, count)
+        else:
+            log_softmax_tile(source, target, start, n, inner, count)
 
 
 @kernel
-def logsumexp_columns(x, out, n, inner, first, last):
+def logsumexp_columns(x, out, n, inner, gap, wide, first, last):
     """M + log(sum_j exp(x_j - m)) in tiles; out is (outer, inner)."""
     source, target = memory(x), memory(out)
+    block = scratch(source)
+    w = width(source)
     for tile in range(first, last):
-        start, count = tile_at(source, tile, n, inner)
-        top, finite = largest_by_lane(source, start, n, inner, count)
-        log, low = log_by_lane(source, start, n, inner, count, top)
-        high, error = two_sum(widen(top), log)
-        value = narrowed(source, high + (error + low))
-        infinite = extreme_by_lane(source, start, n, inner, count)
-        at = start // (n * inner) * inner + start % inner
-        store_some(target, at, count, select(finite, value, infinite))
+        start, count = tile_at(tile, n, inner, gap, wide)
+        across = (inner + wide - 1) // wide
+        at = tile // across * inner + tile % across * wide
+        if n * wide <= room(source):
+            lay_out(source, start, n, inner, gap, count, block, wide)
+            for lane in range(0, count, w):
+                sums = logsumexp_tile(block, lane, n, wide, w)
+                store_some(target, at + lane, min(w, count - lane), sums)
+        else:
+            store_some(
+                target, at, count, logsumexp_tile(source, start, n, inner, count)
+            )
+
+
+def tile_width(n, inner, itemsize):
+    """Return how many neighbours along inner make a tile."""
+    w = BYTES // itemsize
+    # At most 16 cache lines side by side, all slices together within the scratch.
+    lines = max(1, min(16, SCRATCH // (max(n, 1) * BYTES), -(-inner // w)))
+    return w * lines
 
 
 @formula
-def tile_at(x, tile, n, inner):
-    """Return where a tile starts in the flat array, and how many lanes it has."""
-    across = (inner + width(x) - 1) // width(x)
-    column = tile % across * width(x)
-    return tile // across * n * inner + column, min(width(x), inner - column)
+def room(x):
+    """Return how many numbers the scratch holds."""
+    return SCRATCH // BYTES * width(x)
+
+
+@formula
+def tile_at(tile, n, inner, gap, wide):
+    """Return where a tile starts in the flat array, and how many slices it has."""
+    across = (inner + wide - 1) // wide
+    column = tile % across * wide
+    return tile // across * n * inner + column * gap, min(wide, inner - column)
+
+
+@formula
+def lay_out(x, start, n, inner, gap, count, block, wide):
+    """Copy a tile to the scratch, where a slice's numbers lie `wide` apart."""
+    w = width(x)
+    if gap == 1:
+        for i in range(n):
+            at = start + i * inner
+            for lane in range(0, count, w):
+                v = load_some(x, at + lane, min(w, count - lane))
+                store(block, i * wide + lane, v)
+    else:
+        if count < wide:
+            for i in range(0, n * wide, w):
+                store(block, i, filled(x, 0.0))
+        for lane in range(count):
+            for i in range(n):
+                put(block, i * wide + lane, number(x, start + lane * gap + i))
+
+
+@formula
+def put_back(block, wide, out, start, n, inner, gap, count):
+    """Copy a tile from the scratch to where it belongs."""
+    w = width(out)
+    if gap == 1:
+        for i in range(n):
+            at = start + i * inner
+            for lane in range(0, count, w):
+                v = load(block, i * wide + lane)
+                store_some(out, at + lane, min(w, count - lane), v)
+    else:
+        for lane in range(count):
+            for i in range(n):
+                put(out, start + lane * gap + i, number(block, i * wide + lane))
+
+
+@formula
+def softmax_tile(source, target, start, n, inner, count):
+    """Write the softmax of up to a vector of slices."""
+    top, finite = largest_by_lane(source, start, n, inner, count)
+    about = reference_by_lane(top)
+    total = terms_by_lane(source, target, start, n, inner, count, about)
+    own, own_low, _ = exact_exp_parts(top - about[0])
+    own_t = own * UNIT(source)
+    winners = filled(source, 0.0)
+    heavy = widen(own) > HEAVY * total[0]
+    if any_of(heavy):
+        winners = count_by_lane(target, start, n, inner, count, own_t)
+        winners = select(heavy, winners, 0.0)
+    high, lost = total
+    r, r_low = reciprocal((high, lost + widen(own_low) * widen(winners)))
+    main = narrowed(source, r)
+    more = narrowed(source, (r - widen(main)) + r_low)
+    own_share = narrowed(source, product(widen(own), widen(own_low), r, r_low))
+    # No term equals the one of a lane whose winner has no share of its own.
+    own_t = select(winners > 0.0, own_t, math.nan)
+    unit = select(finite, filled(source, 1.0 / UNIT(source)), math.nan)
+    main, more = main * unit, more * unit
+    for i in range(n):
+        at = start + i * inner
+        t = load_some(target, at, count)
+        shares = select(t == own_t, own_share, fma(t, main, t * more))
+        store_some(target, at, count, shares)
+
+
+@formula
+def log_softmax_tile(source, target, start, n, inner, count):
+    """Write the log-softmax of up to a vector of slices."""
+    top, finite = largest_by_lane(source, start, n, inner, count)
+    log, _ = log_by_lane(source, start, n, inner, count, top)
+    logs = select(finite, narrowed(source, log), math.nan)
+    for i in range(n):
+        at = start + i * inner
+        store_some(target, at, count, (load_some(source, at, count) - top) - logs)
+
+
+@formula
+def logsumexp_tile(source, start, n, inner, count):
+    """Return the log-sum-exp of up to a vector of slices."""
+    top, finite = largest_by_lane(source, start, n, inner, count)
+    log, low = log_by_lane(source, start, n, inner, count, top)
+    high, error = two_sum(widen(top), log)
+    value = narrowed(source, high + (error + low))
+    return select(finite, value, extreme_by_lane(source, start, n, inner, count))
 
 
 @formula

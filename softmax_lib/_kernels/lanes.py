@@ -25,6 +25,10 @@ BYTES = 64
 """One cache line, and the longest vector of today's machines."""
 
 
+SCRATCH = 1 << 16
+"""Bytes that a kernel may use to lay numbers out anew."""
+
+
 class Lanes(types.Type):
     """The Numba type of `count` numbers of type `dtype` side by side."""
 
@@ -162,6 +166,21 @@ def memory(typingctx, array):
         return context.make_array(array)(context, builder, args[0]).data
 
     return types.CPointer(array.dtype)(array), emit
+
+
+@intrinsic
+def scratch(typingctx, like):
+    """Return a pointer to SCRATCH bytes on the stack, of the type of like."""
+
+    def emit(context, builder, sig, args):
+        element = _element(like.dtype)
+        count = SCRATCH * 8 // like.dtype.bitwidth
+        with builder.goto_entry_block():
+            block = builder.alloca(ir.ArrayType(element, count))
+            block.align = BYTES
+        return builder.bitcast(block, element.as_pointer())
+
+    return types.CPointer(like.dtype)(like), emit
 
 
 def _address(context, builder, pointer, index, index_kind, lanes):
@@ -490,14 +509,19 @@ def any_of(typingctx, mask):
 
 
 @intrinsic
-def exact_sum_of(typingctx, a):
+def exact_sum_of(typingctx, a, origin):
     """Return the sum of the lanes and what rounding took from it, both float64.
 
-    The lanes are folded in halves by Knuth's TwoSum, whose errors are kept.
+    The lanes are folded in halves by Knuth's TwoSum, whose errors are kept. Lanes
+    that come from float32 (the type of origin) are added without any rounding.
     """
 
     def emit(context, builder, sig, args):
         v = args[0]
+        if origin.dtype == types.float32:
+            plain = _across(ir.IRBuilder.fadd)(context, builder, sig, args)
+            zero = context.get_constant(types.float64, 0.0)
+            return context.make_tuple(builder, sig.return_type, [plain, zero])
         lost = None
         while v.type.count > 1:
             half = v.type.count // 2
@@ -522,7 +546,7 @@ def exact_sum_of(typingctx, a):
             [builder.extract_element(v, zero), builder.extract_element(lost, zero)],
         )
 
-    return types.UniTuple(types.float64, 2)(a), emit
+    return types.UniTuple(types.float64, 2)(a, origin), emit
 
 
 # --- tables of constants ---------------------------------------------------------

@@ -34,27 +34,27 @@ def logsumexp_in_rows(x, out, n, rows, parts):
 
 
 @parallel_kernel
-def softmax_in_columns(x, out, n, inner, tiles, parts):
+def softmax_in_columns(x, out, n, inner, gap, wide, tiles, parts):
     """`softmax_columns` in parts."""
     for part in prange(parts):
         first, last = tiles * part // parts, tiles * (part + 1) // parts
-        columns.softmax_columns(x, out, n, inner, first, last)
+        columns.softmax_columns(x, out, n, inner, gap, wide, first, last)
 
 
 @parallel_kernel
-def log_softmax_in_columns(x, out, n, inner, tiles, parts):
+def log_softmax_in_columns(x, out, n, inner, gap, wide, tiles, parts):
     """`log_softmax_columns` in parts."""
     for part in prange(parts):
         first, last = tiles * part // parts, tiles * (part + 1) // parts
-        columns.log_softmax_columns(x, out, n, inner, first, last)
+        columns.log_softmax_columns(x, out, n, inner, gap, wide, first, last)
 
 
 @parallel_kernel
-def logsumexp_in_columns(x, out, n, inner, tiles, parts):
+def logsumexp_in_columns(x, out, n, inner, gap, wide, tiles, parts):
     """`logsumexp_columns` in parts."""
     for part in prange(parts):
         first, last = tiles * part // parts, tiles * (part + 1) // parts
-        columns.logsumexp_columns(x, out, n, inner, first, last)
+        columns.logsumexp_columns(x, out, n, inner, gap, wide, first, last)
 
 
 @parallel_kernel

@@ -64,7 +64,7 @@ def by_lane(running):
 def across(running):
     """Return a running sum as one total of all lanes, in units of 1."""
     high, lost = by_lane(running)
-    s, error = exact_sum_of(high)
+    s, error = exact_sum_of(high, running[0])
     return single(s), single(sum_of(lost) + error)
 
 

@@ -1,0 +1,136 @@
+"""Measure the library beside its peers, in interleaved rounds.
+
+Usage: python -m benchmarks.speed [--threads N] [--quick] [--json FILE] [words...]
+
+Words choose cells: "softmax float32 out (1000," runs those whose description has
+them all. In each round every contender runs once (or as often as 100 us take); what
+is reported is the median over the rounds, so that a disturbance hits all alike.
+"""
+
+import argparse
+import json
+import math
+import statistics
+import time
+
+import numpy as np
+
+from benchmarks.peers import contenders
+
+GRID = [
+    ((10,), -1),
+    ((32, 10), -1),
+    ((1000, 10), -1),
+    ((20000, 10), -1),
+    ((128, 100), -1),
+    ((64, 1000), -1),
+    ((1024, 1024), -1),
+    ((128, 32000), -1),
+    ((16, 128256), -1),
+    ((4096, 4096), -1),
+    ((1, 5_000_000), -1),
+    ((1000, 64), 0),
+    ((1024, 1024), 0),
+    ((8, 21, 96, 96), 1),
+]
+
+
+def rounds_of(calls, budget):
+    """Return {name: seconds of one call in each round}."""
+    repeats = {}
+    for name, call in calls.items():
+        call()
+        begin = time.perf_counter()
+        call()
+        once = time.perf_counter() - begin
+        repeats[name] = max(1, min(1000, int(1e-4 / max(once, 1e-7))))
+    times = {name: [] for name in calls}
+    end = time.perf_counter() + budget
+    while len(times[next(iter(calls))]) < 5 or time.perf_counter() < end:
+        for name, call in calls.items():
+            n = repeats[name]
+            begin = time.perf_counter()
+            for _ in range(n):
+                call()
+            times[name].append((time.perf_counter() - begin) / n)
+    return times
+
+
+def cells(words):
+    """Yield (name, dtype, shape, axis, mode) of the grid that contain all words."""
+    for name in ("softmax", "log_softmax", "logsumexp"):
+        for dtype in ("float32", "float64"):
+            for shape, axis in GRID:
+                for mode in ("fresh", "out"):
+                    text = f" {name} {dtype} {shape} axis={axis} {mode} "
+                    if all(word in text for word in words):
+                        yield name, dtype, shape, axis, mode
+
+
+def measure(words, threads, budget):
+    """Return a list of results, one dictionary a cell; print each as it comes."""
+    rng = np.random.default_rng(0)
+    results = []
+    for name, dtype, shape, axis, mode in cells(words):
+        x = rng.normal(0, 5, shape).astype(dtype)
+        out = None
+        if mode == "out":
+            out = np.empty_like(x) if name != "logsumexp" else x.max(axis=axis)
+            if out.ndim == 0:
+                continue
+        calls = contenders(name, x, axis, threads, out)
+        target = np.empty_like(x)
+        calls["copy"] = lambda target=target, x=x: np.copyto(target, x)
+        times = rounds_of(calls, budget)
+        middle = {c: statistics.median(t) for c, t in times.items()}
+        spread = {c: _spread(t) for c, t in times.items()}
+        others = {c: m for c, m in middle.items() if c not in ("softmax_lib", "copy")}
+        best = min(others, key=others.get)
+        result = {
+            "function": name,
+            "dtype": dtype,
+            "shape": shape,
+            "axis": axis,
+            "mode": mode,
+            "threads": threads,
+            "median": middle,
+            "spread": spread,
+            "fastest_peer": best,
+            "ratio": others[best] / middle["softmax_lib"],
+            "copies": middle["softmax_lib"] / middle["copy"],
+        }
+        results.append(result)
+        per = 1e9 / x.size
+        line = " ".join(f"{c}={m * per:.3f}" for c, m in middle.items())
+        print(
+            f"{result['ratio']:6.2f} {name:11} {dtype} {shape!s:18} {axis:2} {mode:5} "
+            f"[{line}] ns",
+            flush=True,
+        )
+    return results
+
+
+def _spread(times):
+    quarter = statistics.quantiles(times, n=4)
+    return (quarter[2] - quarter[0]) / quarter[1]
+
+
+def main():
+    """Measure the chosen cells, print them, and write them to a file if asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--budget", type=float, default=0.5, help="seconds a cell")
+    parser.add_argument("--json")
+    parser.add_argument("words", nargs="*")
+    arguments = parser.parse_args()
+    results = measure(arguments.words, arguments.threads, arguments.budget)
+    ratios = [r["ratio"] for r in results]
+    mean = math.exp(statistics.fmean(map(math.log, ratios)))
+    print(f"fastest peer / ours: geometric mean {mean:.2f}, least {min(ratios):.2f}")
+    if arguments.json:
+        with open(arguments.json, "w") as file:
+            json.dump(results, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

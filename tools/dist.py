@@ -48,7 +48,7 @@ def site():
 def notebooks():
     """Archive the notebooks with what they import."""
     name, folder = "softmax-notebooks", ROOT / "notebooks"
-    files = [f for f in folder.iterdir() if f.suffix in (".ipynb", ".py")]
+    files = [*folder.glob("*.ipynb"), *folder.rglob("*.py")]
     archive(name, folder, files)
     with zipfile.ZipFile(DIST / f"{name}.zip", "a", zipfile.ZIP_DEFLATED) as target:
         target.writestr(f"{name}/README.txt", README)

@@ -1,6 +1,7 @@
 """The look of every figure: colours, type, and what is stored of it."""
 
 import re
+import zlib
 
 import matplotlib.pyplot as plt
 from IPython import get_ipython
@@ -18,6 +19,10 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = COLOURS = (
 )
 GREY = "#767676"
 PALE = "#d4d4d4"
+
+ID = re.compile(r"\b[a-z][0-9a-f]{10}\b")
+PLACE = re.compile(r' (?:d|x|y)="[^"]*"|translate\([^)]*\)')
+NUMBER = re.compile(r"-?\d+\.?\d*")
 
 plt.rcParams.update(
     {
@@ -48,23 +53,19 @@ def as_svg(figure):
     """Return a figure as SVG, the same on every machine for the same data.
 
     The layout's last digits vary from run to run. So coordinates are rounded, and
-    ids, which are hashes of them, become numbers.
+    ids, which are hashes of them, become numbers: after a digest of the figure,
+    since a page may hold several.
     """
     text = print_figure(figure, fmt="svg", metadata={"Date": None})
+    text = PLACE.sub(_rounded, text)
     ids = {}
-    text = re.sub(
-        r"\b[a-z][0-9a-f]{10}\b",
-        lambda m: ids.setdefault(m[0], f"id{len(ids)}"),
-        text,
-    )
-    return re.sub(r' d="[^"]*"', _rounded, text)
+    text = ID.sub(lambda m: ids.setdefault(m[0], f"@{len(ids)}"), text)
+    return text.replace("@", f"f{zlib.crc32(text.encode()):08x}-")
 
 
-def _rounded(path):
-    return re.sub(
-        r"-?\d+\.?\d*",
-        lambda n: f"{round(float(n[0]), 2) + 0.0:g}",
-        path[0],
+def _rounded(place):
+    return NUMBER.sub(
+        lambda n: f"{round(float(n[0]), 3) + 0.0:.7g}", place[0]
     )
 
 

@@ -9,12 +9,13 @@ from IPython.core.pylabtools import print_figure
 from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+# Dark enough to write a name in, and light enough to be turned for dark pages.
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = COLOURS = (
     "#0072b2",
-    "#e69f00",
-    "#009e73",
-    "#d55e00",
-    "#cc79a7",
+    "#a86400",
+    "#00805d",
+    "#c04a00",
+    "#b0508a",
     "#56b4e9",
 )
 GREY = "#767676"

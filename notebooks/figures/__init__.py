@@ -1,9 +1,9 @@
 """The look of every figure, and the few kinds of figure that the book draws.
 
-Ink is black on nothing: the site turns it light in dark mode. Colours are those
-of Okabe and Ito, darkened, which colour-blind readers can tell apart, and lines are named
-where they end rather than in a legend. A function draws and returns nothing, so
-that the figure is all that a cell shows.
+Ink is black on nothing: the site turns it light in dark mode. Colours are those of
+Okabe and Ito, darkened, which colour-blind readers can tell apart, and lines are
+named where they end rather than in a legend. A function draws and returns nothing,
+so that the figure is all that a cell shows.
 """
 
 from figures.bars import bars

@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve dist links test notebooks lab check constraints mathjax fonts clean
+.PHONY: help book serve dist links bench test notebooks lab check constraints mathjax fonts clean
 
 help:              ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: book         ## test the library, its examples, every notebook and the sit
 	  --override-ini addopts= --nbval --nbval-current-env notebooks
 	$(BIN)/python -m pytest tests/book/site
 	@$(BIN)/python tests/book/site/browser.py
+
+bench: .venv-bench/ready ## measure speed and accuracy beside the peers
+	.venv-bench/bin/python -m benchmarks.run
 
 check: .venv/ready ## lint code and notebooks
 	$(BIN)/ruff format --check .
@@ -68,7 +71,7 @@ fonts:            ## fetch the site's fonts anew (needs npm)
 	rm fontsource-variable-*.tgz
 
 clean:            ## remove everything that was built or installed
-	rm -rf .venv _build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache
+	rm -rf .venv .venv-bench _build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml tools/ipython_kernel_config.py
@@ -80,4 +83,10 @@ clean:            ## remove everything that was built or installed
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	mkdir -p .venv/etc/ipython
 	cp tools/ipython_kernel_config.py .venv/etc/ipython/
+	@touch $@
+
+# The peers are large, so they have an environment of their own.
+.venv-bench/ready: benchmarks/requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet -r benchmarks/requirements.txt
 	@touch $@

@@ -1,6 +1,6 @@
 """Measure the library beside its peers, in interleaved rounds.
 
-Usage: python -m benchmarks.speed [--threads N] [--quick] [--json FILE] [words...]
+Usage: python -m benchmarks.speed [--threads N] [--budget S] [--json FILE] [words...]
 
 Words choose cells: "softmax float32 out (1000," runs those whose description has
 them all. In each round every contender runs once (or as often as 100 us take); what
@@ -11,6 +11,7 @@ import argparse
 import json
 import math
 import statistics
+import sys
 import time
 
 import numpy as np
@@ -62,7 +63,7 @@ def cells(words):
         for dtype in ("float32", "float64"):
             for shape, axis in GRID:
                 for mode in ("fresh", "out"):
-                    text = f" {name} {dtype} {shape} axis={axis} {mode} "
+                    text = f" {name} {dtype} {shape} axis {axis} {mode} "
                     if all(word in text for word in words):
                         yield name, dtype, shape, axis, mode
 
@@ -110,6 +111,21 @@ def measure(words, threads, budget):
     return results
 
 
+def by_size(budget):
+    """Return [size, {who: seconds}] for arrays of rows of a thousand, one thread."""
+    rng = np.random.default_rng(0)
+    lines = []
+    for size in (10**3, 10**4, 10**5, 10**6, 10**7, 10**8):
+        x = rng.standard_normal((size // 1000, 1000), np.float32)
+        calls = contenders("softmax", x, -1, 1)
+        target = np.empty_like(x)
+        calls["copy"] = lambda target=target, x=x: np.copyto(target, x)
+        times = rounds_of(calls, budget)
+        lines.append([size, {c: statistics.median(t) for c, t in times.items()}])
+        print(size, {c: round(1e9 * t / size, 3) for c, t in lines[-1][1].items()})
+    return lines
+
+
 def _spread(times):
     quarter = statistics.quantiles(times, n=4)
     return (quarter[2] - quarter[0]) / quarter[1]
@@ -124,6 +140,8 @@ def main():
     parser.add_argument("words", nargs="*")
     arguments = parser.parse_args()
     results = measure(arguments.words, arguments.threads, arguments.budget)
+    if not results:
+        sys.exit("no cell has all those words")
     ratios = [r["ratio"] for r in results]
     mean = math.exp(statistics.fmean(map(math.log, ratios)))
     print(f"fastest peer / ours: geometric mean {mean:.2f}, least {min(ratios):.2f}")

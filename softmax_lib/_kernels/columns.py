@@ -47,7 +47,7 @@ from softmax_lib._kernels.lanes import (
 from softmax_lib._kernels.rows import BLOCK
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import (
-    HEAVY,
+    FEW,
     SURE,
     added,
     added_exactly,
@@ -186,7 +186,7 @@ def softmax_tile(source, target, start, n, inner, count):
     own, own_low, _ = exact_exp_parts(top - about[0])
     own_t = own * UNIT(source)
     winners = filled(source, 0.0)
-    heavy = widen(own) > HEAVY * total[0]
+    heavy = total[0] < FEW
     if any_of(heavy):
         winners = count_by_lane(target, start, n, inner, count, own_t)
         winners = select(heavy, winners, 0.0)

@@ -2,7 +2,7 @@
 
 import math
 
-from softmax_lib._jit import formula, kernel
+from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.exponential import anchor
 from softmax_lib._kernels.lanes import (
     filled,
@@ -38,11 +38,16 @@ def log_softmax_rows(x, out, n, first, last):
 @formula
 def log_softmax_row(x, out, start, n):
     """One row: its maximum and logarithm first, then two differences an entry."""
-    w = width(x)
-    whole = n - n % w
     top, (log_sum, _) = top_and_log(x, start, n)
     tops = filled(x, top if math.isfinite(top) else math.nan)
-    logs = filled(x, log_sum)
+    write_logarithms(x, out, start, n, tops, filled(x, log_sum))
+
+
+@routine
+def write_logarithms(x, out, start, n, tops, logs):
+    """Write (x_i - top) - log to out."""
+    w = width(x)
+    whole = n - n % w
     for i in range(0, whole, w):
         store(out, start + i, (load(x, start + i) - tops) - logs)
     if whole < n:
@@ -68,7 +73,7 @@ def logsumexp_row(x, start, n):
     return math.nan if holds_nan(x, start, n) else top
 
 
-@formula
+@routine
 def top_and_log(x, start, n):
     """Return m, the maximum of a row, and log(sum_j exp(x_j - m)) in two parts."""
     if n <= IN_CACHE(x):

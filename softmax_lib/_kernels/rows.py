@@ -2,7 +2,7 @@
 
 import math
 
-from softmax_lib._jit import formula
+from softmax_lib._jit import formula, routine
 from softmax_lib._kernels.exponential import (
     DEPTH,
     REACH,
@@ -45,7 +45,7 @@ from softmax_lib._kernels.total import (
 BLOCK = constant(4096, 2048)
 
 
-@formula
+@routine
 def largest(x, start, n):
     """Return the maximum of x[start : start + n], blind to NaN."""
     w = width(x)
@@ -67,7 +67,7 @@ def largest(x, start, n):
     return largest_of(larger(larger(a, b), larger(c, d)))
 
 
-@formula
+@routine
 def holds_nan(x, start, n):
     """Return whether any of x[start : start + n] is NaN."""
     found = False
@@ -84,7 +84,7 @@ def reference(x, top, shift):
     return shift, tops - DEPTH(x), unit_bits(rounded)
 
 
-@formula
+@routine
 def block_of_terms(x, out, start, n, about):
     """Return the sum of the terms of x[start : start + n]; write them to any out."""
     shift, floor, offset = about
@@ -136,7 +136,7 @@ def terms(x, out, start, n, about):
     return total
 
 
-@formula
+@routine
 def largest_below(x, start, n, top):
     """Return the largest of x[start : start + n] that is less than top."""
     w = width(x)
@@ -151,7 +151,7 @@ def largest_below(x, start, n, top):
     return largest_of(second)
 
 
-@formula
+@routine
 def terms_below(x, start, n, top, shift):
     """Return the sum of the terms of what is less than top, in units of top's.
 
@@ -183,7 +183,7 @@ def terms_below(x, start, n, top, shift):
     return rescaled(total, exponent_between(x, second, top, shift))
 
 
-@formula
+@routine
 def online_terms(x, start, n):
     """Return the maximum and the sum of the terms, reading the row only once.
 
@@ -218,7 +218,7 @@ def online_terms(x, start, n):
     return top, total
 
 
-@formula
+@routine
 def count_equal(x, start, n, value):
     """Return how many of x[start : start + n] equal value."""
     w = width(x)
@@ -244,7 +244,7 @@ def own_term(x, top, shift):
     return single(first_of(widen(p))), single(first_of(widen(e)))
 
 
-@formula
+@routine
 def log_of_row(x, start, n, top, shift, total):
     """Return log(sum_j exp(x_j - top)) in two parts, given the total of the terms.
 

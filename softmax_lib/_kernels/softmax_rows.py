@@ -2,7 +2,7 @@
 
 import math
 
-from softmax_lib._jit import formula, kernel
+from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.exponential import UNIT, anchor, term
 from softmax_lib._kernels.lanes import (
     constant,
@@ -30,7 +30,7 @@ from softmax_lib._kernels.rows import (
     terms,
 )
 from softmax_lib._kernels.total import (
-    HEAVY,
+    FEW,
     across,
     added,
     empty_sum,
@@ -63,34 +63,39 @@ def share(t, quotient):
 
 
 @formula
-def is_heavy(total, own):
-    """Whether one term makes up much of the total."""
-    return first_of(own[0]) > HEAVY * first_of(total[0])
+def in_lanes(x, r, r_low):
+    """Return a reciprocal in two parts of the type of x, for terms of UNIT."""
+    main = first_of(r)
+    rounded = first_of(widen(filled(x, main)))
+    more = (main - rounded) + first_of(r_low)
+    return filled(x, main) * (1.0 / UNIT(x)), filled(x, more) * (1.0 / UNIT(x))
 
 
 @formula
-def quotient_of(x, total, own, winners):
-    """Return what `share` needs to know.
+def plain_quotient(x, total):
+    """Return what `share` needs to know where no winner stands out."""
+    r, r_low = reciprocal(total)
+    main, more = in_lanes(x, r, r_low)
+    return main, more, filled(x, math.nan), filled(x, math.nan)
 
-    Where the winner's term is most of the total, the rounding error of the one
-    would be in every quotient by the other. So it is put right, as many times as
-    there are winners: in the total, and in the winners' own share.
+
+@formula
+def quotient_with_winners(x, total, own, winners):
+    """Return what `share` needs to know where few terms make up the total.
+
+    The rounding error of the winner's term would be in every quotient by the total.
+    So it is put right, as many times as there are winners: in the total, and in the
+    winners' own share.
     """
     high, lost = total
     p, error = own
     r, r_low = reciprocal((high, lost + error * winners))
-    main = first_of(r)
-    rounded = first_of(widen(filled(x, main)))
-    more = (main - rounded) + first_of(r_low)
-    return (
-        filled(x, main) * (1.0 / UNIT(x)),
-        filled(x, more) * (1.0 / UNIT(x)),
-        filled(x, first_of(p) * UNIT(x) if winners > 0 else math.nan),
-        filled(x, first_of(product(p, error, r, r_low))),
-    )
+    main, more = in_lanes(x, r, r_low)
+    own_share = filled(x, first_of(product(p, error, r, r_low)))
+    return main, more, filled(x, first_of(p) * UNIT(x)), own_share
 
 
-@formula
+@routine
 def fill(out, start, n, value):
     """Write value to out[start : start + n]."""
     for i in range(start, start + n):
@@ -107,10 +112,9 @@ def narrow_row(x, out, start, n):
         t = term(v - shift, floor, offset)
         total = across(added(empty_sum(x), t))
         own = own_term(x, top, shift)
-        winners = 0.0
-        if is_heavy(total, own):
-            winners = float(sum_of(select(v == top, filled(x, 1.0), 0.0)))
-        store_first(out, start, n, share(t, quotient_of(x, total, own, winners)))
+        winners = float(sum_of(select(v == top, filled(x, 1.0), 0.0)))
+        quotient = quotient_with_winners(x, total, own, winners)
+        store_first(out, start, n, share(t, quotient))
     else:
         fill(out, start, n, math.nan)
 
@@ -124,12 +128,32 @@ def cached_row(x, out, start, n):
         return
     shift = anchor(filled(x, top))
     total = terms(x, out, start, n, reference(x, top, shift))
-    own = own_term(x, top, shift)
-    winners = 0.0
-    if is_heavy(total, own):
-        winners = float(count_equal(out, start, n, first_of(own[0]) * UNIT(x)))
-    quotient = quotient_of(x, total, own, winners)
-    w = width(x)
+    if first_of(total[0]) < FEW:
+        to_few_shares(out, start, n, total, own_term(x, top, shift))
+    else:
+        to_shares(out, start, n, total)
+
+
+@routine
+def to_shares(out, start, n, total):
+    """Turn the terms in out into shares."""
+    main, more, _, _ = plain_quotient(out, total)
+    w = width(out)
+    whole = n - n % w
+    for i in range(0, whole, w):
+        t = load(out, start + i)
+        store(out, start + i, fma(t, main, t * more))
+    if whole < n:
+        t = load_first(out, start + whole, n - whole, 0.0)
+        store_first(out, start + whole, n - whole, fma(t, main, t * more))
+
+
+@routine
+def to_few_shares(out, start, n, total, own):
+    """Turn the terms in out into shares, where few of them make up the total."""
+    winners = float(count_equal(out, start, n, first_of(own[0]) * UNIT(out)))
+    quotient = quotient_with_winners(out, total, own, winners)
+    w = width(out)
     whole = n - n % w
     for i in range(0, whole, w):
         store(out, start + i, share(load(out, start + i), quotient))
@@ -145,12 +169,19 @@ def long_row(x, out, start, n):
     if not math.isfinite(top):
         fill(out, start, n, math.nan)
         return
-    shift, floor, offset = reference(x, top, anchor(filled(x, top)))
-    own = own_term(x, top, shift)
-    winners = 0.0
-    if is_heavy(total, own):
+    about = reference(x, top, anchor(filled(x, top)))
+    quotient = plain_quotient(x, total)
+    if first_of(total[0]) < FEW:
+        own = own_term(x, top, about[0])
         winners = float(count_equal(x, start, n, top))
-    quotient = quotient_of(x, total, own, winners)
+        quotient = quotient_with_winners(x, total, own, winners)
+    write_shares(x, out, start, n, about, quotient)
+
+
+@routine
+def write_shares(x, out, start, n, about, quotient):
+    """Write the shares of x to out, computing the terms once more."""
+    shift, floor, offset = about
     w = width(x)
     whole = n - n % w
     for i in range(0, whole, w):

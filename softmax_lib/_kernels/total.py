@@ -22,9 +22,9 @@ from softmax_lib._kernels.sums import two_sum
 # the others: they are then summed again without it.
 SURE = constant(2.0**-14, 2.0**-41)
 
-# Where the winner has more than this of the total, its own rounding error is put
-# right in it. With a smaller share the errors of several terms make up for each other.
-HEAVY = 0.125
+# Where the total is less than this many winners, the winner's own rounding error is
+# put right in it. In larger totals the errors of many terms make up for each other.
+FEW = 8.0
 
 
 @formula

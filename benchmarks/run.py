@@ -1,0 +1,85 @@
+"""Run every measurement and write results.json, the tables and the plots.
+
+Usage: python -m benchmarks.run [seconds a cell]
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def own_process(threads, code):
+    """Run code that prints JSON last, in a process with so many threads."""
+    several = str(threads > 1).lower()
+    limits = {
+        "OMP_NUM_THREADS": str(threads),
+        "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several} "
+        f"intra_op_parallelism_threads={threads}",
+    }
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env=os.environ | limits,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    *table, last = process.stdout.splitlines()
+    print("\n".join(table), flush=True)
+    return json.loads(last)
+
+
+SPEED = """
+import json
+from benchmarks.speed import measure
+print(json.dumps(measure([], {threads}, {budget})))
+"""
+
+BY_SIZE = """
+import json
+from benchmarks.speed import by_size
+print(json.dumps(by_size({budget})))
+"""
+
+STARTUP = """
+import json
+from benchmarks.startup import measure
+print(json.dumps(measure()))
+"""
+
+ACCURACY = """
+import json
+from benchmarks.accuracy import measure, show
+table = measure({seed})
+show(table)
+print(json.dumps([[*key, line] for key, line in table.items()]))
+"""
+
+
+def main():
+    """Measure, write, draw."""
+    budget = float(sys.argv[1]) if len(sys.argv) > 1 else 0.5
+    seed = time.time_ns() % 2**32
+    everything = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    results = {"seed": seed}
+    results["startup"] = own_process(1, STARTUP)
+    results["accuracy"] = own_process(everything, ACCURACY.format(seed=seed))
+    results["by_size"] = own_process(1, BY_SIZE.format(budget=budget))
+    results["speed"] = own_process(1, SPEED.format(threads=1, budget=budget))
+    results["speed"] += own_process(
+        everything, SPEED.format(threads=everything, budget=budget)
+    )
+    path = HERE / "results.json"
+    path.write_text(json.dumps(results, indent=1) + "\n")
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.plots", str(path), str(HERE)], check=True
+    )
+    print(f"wrote {path}, speed.svg and error.svg beside it")
+
+
+if __name__ == "__main__":
+    main()

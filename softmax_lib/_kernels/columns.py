@@ -19,8 +19,10 @@ from softmax_lib._kernels.exponential import (
     exact_exp_parts,
     exact_term,
     exp_parts,
+    exp_parts_with_error,
     powers_of_two,
     term,
+    term_with_error,
     unit_bits,
 )
 from softmax_lib._kernels.lanes import (
@@ -47,7 +49,6 @@ from softmax_lib._kernels.lanes import (
 from softmax_lib._kernels.rows import BLOCK
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import (
-    FEW,
     SURE,
     added,
     added_exactly,
@@ -183,20 +184,14 @@ def softmax_tile(source, target, start, n, inner, count):
     top, finite = largest_by_lane(source, start, n, inner, count)
     about = reference_by_lane(top)
     total = terms_by_lane(source, target, start, n, inner, count, about)
-    own, own_low, _ = exact_exp_parts(top - about[0])
-    own_t = own * UNIT(source)
-    winners = filled(source, 0.0)
-    heavy = total[0] < FEW
-    if any_of(heavy):
-        winners = count_by_lane(target, start, n, inner, count, own_t)
-        winners = select(heavy, winners, 0.0)
-    high, lost = total
-    r, r_low = reciprocal((high, lost + widen(own_low) * widen(winners)))
+    own, own_error, _ = exp_parts_with_error(top - about[0])
+    r, r_low = reciprocal(total)
     main = narrowed(source, r)
     more = narrowed(source, (r - widen(main)) + r_low)
-    own_share = narrowed(source, product(widen(own), widen(own_low), r, r_low))
-    # No term equals the one of a lane whose winner has no share of its own.
-    own_t = select(winners > 0.0, own_t, math.nan)
+    # See `quotient_by` for why the winner's share is found for itself.
+    own_share = narrowed(source, product(widen(own), widen(own_error), r, r_low))
+    own_share = select(finite, own_share, math.nan)
+    own_t = own * UNIT(source)
     unit = select(finite, filled(source, 1.0 / UNIT(source)), math.nan)
     main, more = main * unit, more * unit
     for i in range(n):
@@ -279,29 +274,25 @@ def about_by_lane(top, shift):
 
 @formula
 def terms_by_lane(x, out, start, n, inner, count, about):
-    """Return the total of each lane; write the terms to out, if given."""
+    """Return the total of each lane; write the terms to out, if given.
+
+    Where they are written their rounding errors are put right in the total.
+    """
     shift, floor, offset = about
     total = by_lane(empty_sum(x))
     for b in range(0, n, BLOCK(x)):
         running = empty_sum(x)
         for i in range(b, min(b + BLOCK(x), n)):
             at = start + i * inner
-            t = term(load_some(x, at, count) - shift, floor, offset)
+            v = load_some(x, at, count) - shift
             if out is not None:
+                t, error = term_with_error(v, floor, offset)
+                running = added_exactly(running, t, error)
                 store_some(out, at, count, t)
-            running = added(running, t)
+            else:
+                running = added(running, term(v, floor, offset))
         total = joined(total, by_lane(running))
     return total
-
-
-@formula
-def count_by_lane(x, start, n, inner, count, value):
-    """Return how many numbers of each lane equal its value, 2^24 at most."""
-    counts = filled(x, 0.0)
-    for i in range(n):
-        same = load_some(x, start + i * inner, count) == value
-        counts = counts + select(same, filled(x, 1.0), 0.0)
-    return counts
 
 
 @formula

@@ -93,6 +93,17 @@ def exp_parts(x):
 
 
 @formula
+def exp_parts_with_error(x):
+    """Return p as in `exp_parts`, its last rounding error, and the rounder + n."""
+    rounded = fma(x, LOG2_E(x), ROUNDER(x))
+    n = rounded - ROUNDER(x)
+    r = fma(n, -LN2_LOW(x), fma(n, -LN2_HIGH(x), x))
+    q = fma(TAIL(r), r, 1.0)
+    p = fma(q, r, 1.0)
+    return p, fma(q, r, 1.0 - p), rounded
+
+
+@formula
 def exact_exp_parts(x):
     """Return p as in `exp_parts`, its error to a tenth of its ULP, and rounder + n."""
     rounded = fma(x, LOG2_E(x), ROUNDER(x))
@@ -129,6 +140,14 @@ def term(x, floor, offset):
     """
     p, rounded = exp_parts(larger(floor, x))
     return p * from_bits(exponent_bits(rounded) + offset)
+
+
+@formula
+def term_with_error(x, floor, offset):
+    """Return `term` and its last rounding error."""
+    p, error, rounded = exp_parts_with_error(larger(floor, x))
+    scale = from_bits(exponent_bits(rounded) + offset)
+    return p * scale, error * scale
 
 
 @formula

@@ -81,8 +81,8 @@ def top_and_log(x, start, n):
         shift = anchor(filled(x, top))
         total = nothing()
         if math.isfinite(top):
-            total = terms(x, None, start, n, reference(x, top, shift))
+            total = terms(x, None, start, n, reference(x, top, shift), None)
     else:
-        top, total = online_terms(x, start, n)
+        top, total = online_terms(x, start, n, None)
         shift = anchor(filled(x, top))
     return float(top), log_of_row(x, start, n, top, shift, total)

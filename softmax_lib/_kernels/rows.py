@@ -10,6 +10,7 @@ from softmax_lib._kernels.exponential import (
     exact_term,
     exp_parts,
     term,
+    term_with_error,
     unit_bits,
 )
 from softmax_lib._kernels.lanes import (
@@ -25,7 +26,6 @@ from softmax_lib._kernels.lanes import (
     single,
     store,
     store_first,
-    sum_of,
     widen,
     width,
 )
@@ -85,23 +85,35 @@ def reference(x, top, shift):
 
 
 @routine
-def block_of_terms(x, out, start, n, about):
-    """Return the sum of the terms of x[start : start + n]; write them to any out."""
+def block_of_terms(x, out, start, n, about, careful):
+    """Return the sum of the terms of x[start : start + n]; write them to any out.
+
+    With `careful`, which is None or True, the sum has the terms' rounding errors
+    put right. Equal terms have equal errors, which no average makes up for.
+    """
     shift, floor, offset = about
     w = width(x)
     whole = n - n % w
     running = empty_sum(x)
     for i in range(0, whole, w):
-        t = term(load(x, start + i) - shift, floor, offset)
+        v = load(x, start + i) - shift
+        if careful is not None:
+            t, error = term_with_error(v, floor, offset)
+            running = added_exactly(running, t, error)
+        else:
+            t = term(v, floor, offset)
+            running = added(running, t)
         if out is not None:
             store(out, start + i, t)
-        running = added(running, t)
     if whole < n:
-        v = load_first(x, start + whole, n - whole, -math.inf)
-        t = term(v - shift, floor, offset)
+        v = load_first(x, start + whole, n - whole, -math.inf) - shift
+        t, error = term_with_error(v, floor, offset)
+        if careful is not None:
+            running = added_exactly(running, t, error)
+        else:
+            running = added(running, t)
         if out is not None:
             store_first(out, start + whole, n - whole, t)
-        running = added(running, t)
     return across(running)
 
 
@@ -127,12 +139,12 @@ def exponent_between(x, a, b, shift):
 
 
 @formula
-def terms(x, out, start, n, about):
+def terms(x, out, start, n, about, careful):
     """Like `block_of_terms`, for rows of any length."""
     total = nothing()
     for b in range(0, n, BLOCK(x)):
         size = min(BLOCK(x), n - b)
-        total = joined(total, block_of_terms(x, out, start + b, size, about))
+        total = joined(total, block_of_terms(x, out, start + b, size, about, careful))
     return total
 
 
@@ -184,7 +196,7 @@ def terms_below(x, start, n, top, shift):
 
 
 @routine
-def online_terms(x, start, n):
+def online_terms(x, start, n, careful):
     """Return the maximum and the sum of the terms, reading the row only once.
 
     Block by block the maximum may rise, and with it the power of two that the
@@ -204,7 +216,7 @@ def online_terms(x, start, n):
                 if not math.isfinite(top):
                     return top, total
                 about = reference(x, top, filled(x, top))
-                return top, terms(x, None, start, n, about)
+                return top, terms(x, None, start, n, about, careful)
             before = top
             top = now
             about = reference(x, top, unshifted)
@@ -214,27 +226,10 @@ def online_terms(x, start, n):
             if holds_nan(x, start + b, size):
                 total = joined(total, (single(math.nan), single(0.0)))
         else:
-            total = joined(total, block_of_terms(x, None, start + b, size, about))
+            total = joined(
+                total, block_of_terms(x, None, start + b, size, about, careful)
+            )
     return top, total
-
-
-@routine
-def count_equal(x, start, n, value):
-    """Return how many of x[start : start + n] equal value."""
-    w = width(x)
-    whole = n - n % w
-    count = 0
-    # In blocks, for float32 counts no further than 2^24.
-    for b in range(0, n, BLOCK(x)):
-        stop = min(b + BLOCK(x), whole)
-        counts = filled(x, 0.0)
-        for i in range(b, stop, w):
-            counts = counts + select(load(x, start + i) == value, filled(x, 1.0), 0.0)
-        if stop == whole and whole < n:
-            v = load_first(x, start + whole, n - whole, math.nan)
-            counts = counts + select(v == value, filled(x, 1.0), 0.0)
-        count += int(sum_of(counts))
-    return count
 
 
 @formula

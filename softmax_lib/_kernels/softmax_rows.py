@@ -3,7 +3,13 @@
 import math
 
 from softmax_lib._jit import formula, kernel, routine
-from softmax_lib._kernels.exponential import UNIT, anchor, term
+from softmax_lib._kernels.exponential import (
+    UNIT,
+    anchor,
+    exp_parts_with_error,
+    term,
+    term_with_error,
+)
 from softmax_lib._kernels.lanes import (
     constant,
     filled,
@@ -15,24 +21,21 @@ from softmax_lib._kernels.lanes import (
     memory,
     put,
     select,
+    single,
     store,
     store_first,
-    sum_of,
     widen,
     width,
 )
 from softmax_lib._kernels.rows import (
-    count_equal,
     largest,
     online_terms,
-    own_term,
     reference,
     terms,
 )
 from softmax_lib._kernels.total import (
-    FEW,
     across,
-    added,
+    added_exactly,
     empty_sum,
     product,
     reciprocal,
@@ -63,36 +66,25 @@ def share(t, quotient):
 
 
 @formula
-def in_lanes(x, r, r_low):
-    """Return a reciprocal in two parts of the type of x, for terms of UNIT."""
+def quotient_by(x, total, top, shift):
+    """Return what `share` needs to know.
+
+    The total has the rounding errors of its terms put right. The winner's term has
+    not, and as the greatest of the total would be seen to differ: 1 / 1 would not be
+    1. So its share, and that of its equals, is the quotient of both put right.
+    """
+    p, error, _ = exp_parts_with_error(filled(x, top) - shift)
+    own, own_error = single(first_of(widen(p))), single(first_of(widen(error)))
+    r, r_low = reciprocal(total)
     main = first_of(r)
     rounded = first_of(widen(filled(x, main)))
     more = (main - rounded) + first_of(r_low)
-    return filled(x, main) * (1.0 / UNIT(x)), filled(x, more) * (1.0 / UNIT(x))
-
-
-@formula
-def plain_quotient(x, total):
-    """Return what `share` needs to know where no winner stands out."""
-    r, r_low = reciprocal(total)
-    main, more = in_lanes(x, r, r_low)
-    return main, more, filled(x, math.nan), filled(x, math.nan)
-
-
-@formula
-def quotient_with_winners(x, total, own, winners):
-    """Return what `share` needs to know where few terms make up the total.
-
-    The rounding error of the winner's term would be in every quotient by the total.
-    So it is put right, as many times as there are winners: in the total, and in the
-    winners' own share.
-    """
-    high, lost = total
-    p, error = own
-    r, r_low = reciprocal((high, lost + error * winners))
-    main, more = in_lanes(x, r, r_low)
-    own_share = filled(x, first_of(product(p, error, r, r_low)))
-    return main, more, filled(x, first_of(p) * UNIT(x)), own_share
+    return (
+        filled(x, main) * (1.0 / UNIT(x)),
+        filled(x, more) * (1.0 / UNIT(x)),
+        p * UNIT(x),
+        filled(x, first_of(product(own, own_error, r, r_low))),
+    )
 
 
 @routine
@@ -109,12 +101,9 @@ def narrow_row(x, out, start, n):
     top = largest_of(v)
     if math.isfinite(top):
         shift, floor, offset = reference(x, top, anchor(filled(x, top)))
-        t = term(v - shift, floor, offset)
-        total = across(added(empty_sum(x), t))
-        own = own_term(x, top, shift)
-        winners = float(sum_of(select(v == top, filled(x, 1.0), 0.0)))
-        quotient = quotient_with_winners(x, total, own, winners)
-        store_first(out, start, n, share(t, quotient))
+        t, error = term_with_error(v - shift, floor, offset)
+        total = across(added_exactly(empty_sum(x), t, error))
+        store_first(out, start, n, share(t, quotient_by(x, total, top, shift)))
     else:
         fill(out, start, n, math.nan)
 
@@ -123,36 +112,17 @@ def narrow_row(x, out, start, n):
 def cached_row(x, out, start, n):
     """Write the terms to out, sum them, and scale them in place."""
     top = largest(x, start, n)
-    if not math.isfinite(top):
-        fill(out, start, n, math.nan)
-        return
-    shift = anchor(filled(x, top))
-    total = terms(x, out, start, n, reference(x, top, shift))
-    if first_of(total[0]) < FEW:
-        to_few_shares(out, start, n, total, own_term(x, top, shift))
+    if math.isfinite(top):
+        shift = anchor(filled(x, top))
+        total = terms(x, out, start, n, reference(x, top, shift), True)
+        to_shares(out, start, n, quotient_by(x, total, top, shift))
     else:
-        to_shares(out, start, n, total)
+        fill(out, start, n, math.nan)
 
 
 @routine
-def to_shares(out, start, n, total):
+def to_shares(out, start, n, quotient):
     """Turn the terms in out into shares."""
-    main, more, _, _ = plain_quotient(out, total)
-    w = width(out)
-    whole = n - n % w
-    for i in range(0, whole, w):
-        t = load(out, start + i)
-        store(out, start + i, fma(t, main, t * more))
-    if whole < n:
-        t = load_first(out, start + whole, n - whole, 0.0)
-        store_first(out, start + whole, n - whole, fma(t, main, t * more))
-
-
-@routine
-def to_few_shares(out, start, n, total, own):
-    """Turn the terms in out into shares, where few of them make up the total."""
-    winners = float(count_equal(out, start, n, first_of(own[0]) * UNIT(out)))
-    quotient = quotient_with_winners(out, total, own, winners)
     w = width(out)
     whole = n - n % w
     for i in range(0, whole, w):
@@ -165,17 +135,14 @@ def to_few_shares(out, start, n, total, own):
 @formula
 def long_row(x, out, start, n):
     """Compute the terms twice: that is cheaper than to write and read them."""
-    top, total = online_terms(x, start, n)
-    if not math.isfinite(top):
+    top, total = online_terms(x, start, n, True)
+    if math.isfinite(top):
+        shift = anchor(filled(x, top))
+        about = reference(x, top, shift)
+        quotient = quotient_by(x, total, top, shift)
+        write_shares(x, out, start, n, about, quotient)
+    else:
         fill(out, start, n, math.nan)
-        return
-    about = reference(x, top, anchor(filled(x, top)))
-    quotient = plain_quotient(x, total)
-    if first_of(total[0]) < FEW:
-        own = own_term(x, top, about[0])
-        winners = float(count_equal(x, start, n, top))
-        quotient = quotient_with_winners(x, total, own, winners)
-    write_shares(x, out, start, n, about, quotient)
 
 
 @routine

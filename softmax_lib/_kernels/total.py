@@ -22,10 +22,6 @@ from softmax_lib._kernels.sums import two_sum
 # the others: they are then summed again without it.
 SURE = constant(2.0**-14, 2.0**-41)
 
-# Where the total is less than this many winners, the winner's own rounding error is
-# put right in it. In larger totals the errors of many terms make up for each other.
-FEW = 8.0
-
 
 @formula
 def empty_sum(x):

@@ -8,10 +8,25 @@ and the kernel then works in place.
 import math
 
 import numpy as np
-from numpy.exceptions import AxisError
 
 from softmax_lib import _threads
-from softmax_lib._kernels import columns, elementwise, log_rows, parallel, softmax_rows
+from softmax_lib._arguments import (
+    check_out,
+    folded,
+    left_out,
+    normalised,
+    taken,
+    together,
+    weights,
+)
+from softmax_lib._kernels import (
+    columns,
+    elementwise,
+    log_rows,
+    parallel,
+    softmax_rows,
+    weighted_rows,
+)
 
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
@@ -87,14 +102,14 @@ _LOGSUMEXP = _Family(
 )
 
 
-def softmax(x, axis, out):
+def softmax(x, axis, where, out):
     """Softmax of x along axis."""
-    return _like_input(_SOFTMAX, x, axis, out)
+    return _like_input(_SOFTMAX, 0.0, x, axis, where, out)
 
 
-def log_softmax(x, axis, out):
+def log_softmax(x, axis, where, out):
     """Log-softmax of x along axis."""
-    return _like_input(_LOG_SOFTMAX, x, axis, out)
+    return _like_input(_LOG_SOFTMAX, -math.inf, x, axis, where, out)
 
 
 def _is_plain(a):
@@ -110,9 +125,9 @@ def _is_plain(a):
     )
 
 
-def _like_input(family, x, axis, out):
+def _like_input(family, nothing, x, axis, where, out):
     # The way of most calls, kept short: on ten numbers it is all that is seen.
-    if type(axis) is int and _is_plain(x) and x.size:
+    if where is None and type(axis) is int and _is_plain(x) and x.size:
         ndim = x.ndim
         if -ndim <= axis < ndim:
             if out is None:
@@ -135,47 +150,94 @@ def _like_input(family, x, axis, out):
                     outer = x.size // (n * inner)
                     family.run(x.reshape(-1), out.reshape(-1), outer, n, inner)
                 return out
-    a = as_float_array(x)
+    a, dtype = taken(x)
     axes = normalised(axis, a.ndim)
-    result = out
-    if out is None:
-        result = np.empty(a.shape, a.dtype.newbyteorder("="))
+    if out is not None:
+        check_out(out, a.shape, dtype)
+    omitted = left_out(where, a.shape)
+    # The kernels know one way to leave an entry out, and that is -inf. They may
+    # find nothing else there, or a NaN: what is left out gets its result last.
+    if omitted is not None:
+        a = _with(a, -math.inf, omitted)
+    if out is None or out.dtype != a.dtype or omitted is not None:
+        result = np.empty(a.shape, _native(a))
     else:
-        check_out(out, a.shape, a.dtype)
+        result = out
     if a.size:
         _fill(family, a, axes, result)
-    return result if out is not None else result[()]
+    if omitted is not None:
+        np.copyto(result, nothing, where=omitted)
+    return _handed_over(result, dtype, out)
+
+
+def _native(a):
+    return a.dtype.newbyteorder("=")
+
+
+def _with(a, value, omitted):
+    """Return a copy of a with value in the place of what is left out."""
+    copy = np.array(a, _native(a), order="C")
+    np.copyto(copy, value, where=omitted)
+    return copy
+
+
+def _handed_over(result, dtype, out):
+    """Return result, in out if given, rounded to dtype where it was widened before."""
+    if result is out:
+        return out
+    # Overflow to inf is what rounding to half precision means here.
+    with np.errstate(all="ignore"):
+        if out is None:
+            return result.astype(dtype, copy=False)[()]
+        np.copyto(out, result, casting="unsafe")
+        return out
 
 
 def _fill(family, a, axes, result):
     """Write the function of a along axes to result."""
-    ndim = a.ndim
-    together = axes == tuple(range(axes[0], axes[-1] + 1)) if axes else True
-    if not (together and _is_plain(result)):
+    if not (together(axes) and _is_plain(result)):
         # Work on a copy in which the merged axes are the last ones.
-        order = [d for d in range(ndim) if d not in axes] + list(axes)
-        moved = np.array(a.transpose(order), a.dtype.newbyteorder("="), order="C")
+        moved, order = _axes_last(a, axes)
         n = math.prod(a.shape[d] for d in axes)
         flat = moved.reshape(-1)
         family.run(flat, flat, a.size // n, n, 1)
         result[...] = moved.transpose(np.argsort(order))
         return
-    if not _is_plain(a) or (a is not result and np.may_share_memory(a, result)):
-        np.copyto(result, a)
-        a = result
-    first, stop = (axes[0], axes[-1] + 1) if axes else (ndim, ndim)
-    outer, n, inner = (
-        math.prod(a.shape[:first]),
-        math.prod(a.shape[first:stop]),
-        math.prod(a.shape[stop:]),
-    )
-    family.run(a.reshape(-1), result.reshape(-1), outer, n, inner)
+    a = _ready(a, result)
+    family.run(a.reshape(-1), result.reshape(-1), *folded(a.shape, axes))
 
 
-def logsumexp(x, axis, keepdims, out):
-    """Log-sum-exp of x along axis."""
+def _ready(a, result):
+    """Return a, or a copy of it, such that kernels can go from there to result."""
+    if a is result:
+        return a
+    if np.may_share_memory(a, result):
+        # Not by way of result: copyto mistakes overlaps with unequal strides.
+        return np.array(a, _native(a), order="C")
+    if _is_plain(a):
+        return a
+    np.copyto(result, a)
+    return result
+
+
+def _axes_last(a, axes):
+    """Return a copy of a with axes last, in C order, and the order of its axes."""
+    order = [d for d in range(a.ndim) if d not in axes] + list(axes)
+    return np.array(a.transpose(order), _native(a), order="C"), order
+
+
+def logsumexp(x, axis, b, where, keepdims, out):
+    """Log-sum-exp of x along axis, each term times b."""
     # The short way, as in `_like_input`.
-    if axis == -1 and type(axis) is int and _is_plain(x) and x.size and not keepdims:
+    if (
+        type(axis) is int
+        and axis == -1
+        and b is None
+        and where is None
+        and not keepdims
+        and _is_plain(x)
+        and x.size
+    ):
         shape = x.shape[:-1]
         n = x.shape[-1]
         if out is None:
@@ -192,33 +254,42 @@ def logsumexp(x, axis, keepdims, out):
             sums = out.reshape(-1)
             _LOGSUMEXP.run(x if x.ndim == 1 else x.reshape(-1), sums, sums.size, n, 1)
             return out
-    a = as_float_array(x)
+    a, dtype = taken(x)
     axes = normalised(axis, a.ndim)
-    kept = tuple(d for d in range(a.ndim) if d not in axes)
-    shape = tuple(a.shape[d] for d in kept)
-    if keepdims:
-        shape = tuple(1 if d in axes else n for d, n in enumerate(a.shape))
-    dtype = a.dtype.newbyteorder("=")
+    shape = tuple(
+        1 if d in axes else n
+        for d, n in enumerate(a.shape)
+        if keepdims or d not in axes
+    )
     if out is not None:
         check_out(out, shape, dtype)
-    sums = np.full(math.prod(shape), -math.inf, dtype)
+    omitted = left_out(where, a.shape)
+    sums = np.full(math.prod(shape), -math.inf, _native(a))
+    if b is not None:
+        factors = weights(b, a.shape)
+        if omitted is not None:
+            factors = _with(factors, 0.0, omitted)
+        _weighted(a, factors, axes, sums)
+    elif a.size:
+        if omitted is not None:
+            a = _with(a, -math.inf, omitted)
+        if not (together(axes) and _is_plain(a)):
+            a, _ = _axes_last(a, axes)
+            axes = tuple(range(a.ndim - len(axes), a.ndim))
+        _LOGSUMEXP.run(a.reshape(-1), sums, *folded(a.shape, axes))
+    return _handed_over(sums.reshape(shape), dtype, out)
+
+
+def _weighted(a, factors, axes, sums):
+    # Rarely asked for, so there is one kernel for all: in float64, by rows.
     if a.size:
-        together = axes == tuple(range(axes[0], axes[-1] + 1)) if axes else True
-        first, stop = (axes[0], axes[-1] + 1) if axes else (a.ndim, a.ndim)
-        if not (together and _is_plain(a)):
-            a = np.array(a.transpose([*kept, *axes]), dtype, order="C")
-            first, stop = len(kept), a.ndim
-        _LOGSUMEXP.run(
-            a.reshape(-1),
-            sums,
-            math.prod(a.shape[:first]),
-            math.prod(a.shape[first:stop]),
-            math.prod(a.shape[stop:]),
+        rows, _ = _axes_last(a.astype(_FLOAT64), axes)
+        factors, _ = _axes_last(factors, axes)
+        results = np.empty(sums.size)
+        weighted_rows.logsumexp_rows(
+            rows.reshape(-1), factors.reshape(-1), results, a.size // sums.size
         )
-    if out is None:
-        return sums.reshape(shape)[()]
-    out[...] = sums.reshape(shape)
-    return out
+        sums[...] = results
 
 
 def sigmoid(x, out):
@@ -234,82 +305,29 @@ def log_sigmoid(x, out):
 
 
 def _by_entry(serial, in_parts, x, out):
-    a = as_float_array(x)
-    dtype = a.dtype.newbyteorder("=")
-    if out is None:
-        result = np.empty(a.shape, dtype)
-    else:
+    if out is None and _is_plain(x):
+        result = np.empty(x.shape, x.dtype)
+        _run_by_entry(serial, in_parts, x, result)
+        return result if x.ndim else result[()]
+    a, dtype = taken(x)
+    if out is not None:
         check_out(out, a.shape, dtype)
-        result = out if _is_plain(out) else np.empty(a.shape, dtype)
-    if not _is_plain(a) or (a is not result and np.may_share_memory(a, result)):
-        np.copyto(result, a)
-        a = result
+    if out is not None and _is_plain(out) and out.dtype == a.dtype:
+        result = out
+    else:
+        result = np.empty(a.shape, _native(a))
+    a = _ready(a, result)
+    _run_by_entry(serial, in_parts, a, result)
+    return _handed_over(result, dtype, out)
+
+
+def _run_by_entry(serial, in_parts, a, result):
     source, target = a.reshape(-1), result.reshape(-1)
     if a.size < _threads.WORTH_IT:
         serial(source, target, 0, a.size)
-    else:
-        with _threads.several() as threads:
-            if threads == 1:
-                serial(source, target, 0, a.size)
-            else:
-                in_parts(source, target, a.size, 4 * threads)
-    if out is None:
-        return result[()]
-    if result is not out:
-        out[...] = result
-    return out
-
-
-def as_float_array(x):
-    """Return x as an array of float32 or float64, in whatever memory it lies.
-
-    Integers and booleans become float64 before anything is subtracted from
-    them: in their own type a difference would wrap around.
-    """
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(
-            "got a masked array, whose mask would be lost; pass its data, with "
-            "the entries to leave out set to -inf"
-        )
-    a = np.asarray(x)
-    native = a.dtype.newbyteorder("=")
-    if native in (_FLOAT32, _FLOAT64):
-        return a
-    if native.kind not in "biu":
-        raise TypeError(
-            f"got dtype {a.dtype}; allowed are float32, float64, the integers and bool"
-        )
-    return a.astype(np.float64)
-
-
-def check_out(out, shape, dtype):
-    """Raise unless out is a writeable array of the shape and dtype of the result."""
-    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
-        raise TypeError(f"got out={type(out).__name__}; allowed is a numpy.ndarray")
-    if out.dtype != dtype.newbyteorder("="):
-        raise TypeError(f"got out of dtype {out.dtype}; the result is {dtype}")
-    if out.shape != shape:
-        raise ValueError(f"got out of shape {out.shape}; the result has {shape}")
-    if not out.flags.writeable:
-        raise ValueError("got an out that is read-only")
-
-
-def normalised(axis, ndim):
-    """Return axis as a sorted tuple of distinct, non-negative ints."""
-    if axis is None:
-        return tuple(range(ndim))
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    for d in axes:
-        if isinstance(d, bool | np.bool_) or not hasattr(d, "__index__"):
-            raise TypeError(
-                f"got axis={axis!r}; allowed are an int, a tuple of ints and None"
-            )
-        # A 0-d array counts as one entry along axis 0 or -1, as in NumPy.
-        if not -max(ndim, 1) <= d < max(ndim, 1):
-            raise AxisError(d, ndim, "axis")
-    if ndim == 0:
-        return ()
-    wrapped = tuple(sorted(int(d) % ndim for d in axes))
-    if len(set(wrapped)) != len(wrapped):
-        raise ValueError(f"got axis={axis!r}, which names an axis twice")
-    return wrapped
+        return
+    with _threads.several() as threads:
+        if threads == 1:
+            serial(source, target, 0, a.size)
+        else:
+            in_parts(source, target, a.size, 4 * threads)

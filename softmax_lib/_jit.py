@@ -1,9 +1,11 @@
 """The one place where jit options and the cache policy are decided."""
 
 import hashlib
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from numba import njit
+from numba import config, njit
+from numba.core.caching import FunctionCache
 
 OPTIONS = {
     # Division by zero follows IEEE 754 (a row of -inf gives NaN), as NumPy does.
@@ -17,9 +19,10 @@ OPTIONS = {
 
 
 def _stamp():
-    """Return a digest of the whole package's source."""
+    """Return a digest of the formulas."""
+    here = Path(__file__)
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    for path in [here, *sorted((here.parent / "_kernels").glob("*.py"))]:
         digest.update(path.read_bytes())
     return digest.digest()
 
@@ -27,18 +30,57 @@ def _stamp():
 _STAMP = _stamp()
 
 
-def _compiled(function, **options):
+class _Cache(FunctionCache):
+    """Numba's cache of machine code, which a call never fails for."""
+
+    def __init__(self, function):
+        super().__init__(function)
+        # Numba takes cached code for stale when the file of the function has
+        # changed, but a kernel is built from formulas in other files.
+        file = self._cache_file
+        file._source_stamp = (file._source_stamp, _STAMP)
+
+    def load_overload(self, sig, target_context):
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:
+            # Cut short, overwritten, or not ours to read: it is compiled anew.
+            self._forget()
+            return None
+
+    def save_overload(self, sig, data):
+        try:
+            super().save_overload(sig, data)
+        except Exception:
+            # No room left, no right to write, or an index that is no index.
+            self._forget()
+
+    def _forget(self):
+        try:
+            self.flush()
+        except OSError:
+            self.disable()
+
+
+@contextmanager
+def _jit_enabled():
+    # NUMBA_DISABLE_JIT lets people step through their own functions. Kernels are
+    # made of vectors and pointers, which Python has not: they stay compiled.
+    before, config.DISABLE_JIT = config.DISABLE_JIT, 0
     try:
-        # The first call in a new process loads machine code instead of compiling.
-        dispatcher = njit(**OPTIONS, **options, cache=True)(function)
-    except RuntimeError:
-        # Nowhere to write to: a read-only install and no home. It runs all the same.
-        return njit(**OPTIONS, **options)(function)
-    # Numba takes cached code for stale when the file of the function has changed,
-    # but a kernel is built from formulas in other files.
-    cache = getattr(dispatcher, "_cache", None)
-    if hasattr(cache, "_cache_file"):
-        cache._cache_file._source_stamp = _STAMP
+        yield
+    finally:
+        config.DISABLE_JIT = before
+
+
+def _compiled(function, cached=True, **options):
+    with _jit_enabled():
+        dispatcher = njit(**OPTIONS, **options)(function)
+    if cached:
+        # The first call in a new process loads machine code, compiling nothing. With
+        # nowhere to write to, a read-only install and no home, there is no cache.
+        with suppress(RuntimeError):
+            dispatcher._cache = _Cache(function)
     return dispatcher
 
 
@@ -52,10 +94,19 @@ def parallel_kernel(function):
     return _compiled(function, parallel=True)
 
 
-# A formula inside a kernel: always inlined, so that vectors stay in registers, and
-# not cached, because it only ever exists as a part of the kernel around it.
-formula = njit(**OPTIONS, forceinline=True)
+def formula(function):
+    """Compile a formula inside a kernel.
 
-# A loop inside a kernel, kept apart from it: in one large function the compiler runs
-# out of registers and loads every constant anew in every round (a fifth slower).
-routine = njit(**OPTIONS)
+    It is always inlined, so that vectors stay in registers, and not cached, because
+    it only ever exists as a part of the kernel around it.
+    """
+    return _compiled(function, cached=False, forceinline=True)
+
+
+def routine(function):
+    """Compile a loop inside a kernel, kept apart from it.
+
+    In one large function the compiler runs out of registers and loads every
+    constant anew in every round (a fifth slower).
+    """
+    return _compiled(function, cached=False)

@@ -5,7 +5,7 @@ from softmax_lib import _dispatch
 __all__ = ["log_sigmoid", "log_softmax", "logsumexp", "sigmoid", "softmax"]
 
 
-def softmax(x, /, axis=-1, *, out=None):
+def softmax(x, /, axis=-1, *, where=None, out=None):
     r"""Turn scores into positive shares that sum to 1.
 
     .. math:: \operatorname{softmax}(x)_i = \frac{e^{x_i}}{\sum_j e^{x_j}}
@@ -13,28 +13,34 @@ def softmax(x, /, axis=-1, *, out=None):
     Parameters
     ----------
     x : array_like
-        Scores (logits) of any shape: float32, float64, integers or bool.
+        Scores (logits) of any shape: float16, bfloat16, float32, float64,
+        integers or bool.
     axis : int, tuple of int or None, default -1
         The axis or axes along which the shares sum to 1; None means the whole
         array. SciPy's default is None, so say the axis when you come from there.
+    where : array_like of bool, optional
+        False leaves an entry out, whatever it holds. It is broadcast against `x`.
     out : numpy.ndarray, optional
-        An array of the shape and dtype of the result to write it to; it may be
-        `x` itself.
+        An array of the shape and dtype of the result to write it to, in any
+        memory; it may be `x` itself, or overlap it.
 
     Returns
     -------
     numpy.ndarray or numpy.floating
-        Shares of the same shape as `x`: float32 for float32, else float64.
-        Integers are converted before anything is subtracted. A slice that
-        holds NaN or +inf, or nothing but -inf, is NaN.
+        Shares of the same shape as `x`, and of the same dtype if that is a
+        float's; else float64, to which integers are converted before anything
+        is subtracted. Half precision is computed in float32 and rounded once.
+        A slice that holds NaN or +inf, or nothing but -inf, is NaN. What is
+        left out has share 0, also where nothing else is there.
 
     Raises
     ------
     TypeError
-        If `x` is a masked array or has another dtype, `axis` is no int, or
-        `out` is no array of the result's dtype.
+        If `x` is a masked array or has another dtype, `axis` is no int, `where`
+        is not boolean, or `out` is no array of the result's dtype.
     ValueError
-        If `out` has another shape or is read-only.
+        If `out` has another shape or is read-only, `axis` names an axis twice,
+        or `where` cannot be broadcast to the shape of `x`.
     numpy.exceptions.AxisError
         If `x` has no such axis.
 
@@ -71,11 +77,16 @@ def softmax(x, /, axis=-1, *, out=None):
     [[0.5, 0.5], [0.12, 0.88]]
     >>> softmax(scores, axis=0).round(2).tolist()
     [[0.88, 0.5], [0.12, 0.5]]
+
+    Entries that are left out may hold anything.
+
+    >>> softmax([1.0, float("nan"), 1.0], where=[True, False, True]).tolist()
+    [0.5, 0.0, 0.5]
     """
-    return _dispatch.softmax(x, axis, out)
+    return _dispatch.softmax(x, axis, where, out)
 
 
-def log_softmax(x, /, axis=-1, *, out=None):
+def log_softmax(x, /, axis=-1, *, where=None, out=None):
     r"""Compute the logarithm of softmax, without the loss of taking it afterwards.
 
     .. math:: \log\operatorname{softmax}(x)_i = x_i - \log\sum_j e^{x_j}
@@ -83,27 +94,31 @@ def log_softmax(x, /, axis=-1, *, out=None):
     Parameters
     ----------
     x : array_like
-        Scores (logits) of any shape: float32, float64, integers or bool.
+        Scores (logits) of any shape: float16, bfloat16, float32, float64,
+        integers or bool.
     axis : int, tuple of int or None, default -1
         The axis or axes along which the shares sum to 1; None means the whole
         array.
+    where : array_like of bool, optional
+        False leaves an entry out, whatever it holds. It is broadcast against `x`.
     out : numpy.ndarray, optional
-        An array of the shape and dtype of the result to write it to; it may be
-        `x` itself.
+        An array of the shape and dtype of the result to write it to, in any
+        memory; it may be `x` itself, or overlap it.
 
     Returns
     -------
     numpy.ndarray or numpy.floating
-        Logarithms, at most 0, of the same shape as `x`: float32 for float32,
-        else float64. Special values as for `softmax`.
+        Logarithms, at most 0, of the same shape as `x`; dtype and special
+        values as for `softmax`. What is left out has -inf.
 
     Raises
     ------
     TypeError
-        If `x` is a masked array or has another dtype, `axis` is no int, or
-        `out` is no array of the result's dtype.
+        If `x` is a masked array or has another dtype, `axis` is no int, `where`
+        is not boolean, or `out` is no array of the result's dtype.
     ValueError
-        If `out` has another shape or is read-only.
+        If `out` has another shape or is read-only, `axis` names an axis twice,
+        or `where` cannot be broadcast to the shape of `x`.
     numpy.exceptions.AxisError
         If `x` has no such axis.
 
@@ -136,10 +151,10 @@ def log_softmax(x, /, axis=-1, *, out=None):
     >>> print(*(f"{v:.4g}" for v in log_softmax([0.0, -40.0])))
     -4.248e-18 -40
     """
-    return _dispatch.log_softmax(x, axis, out)
+    return _dispatch.log_softmax(x, axis, where, out)
 
 
-def logsumexp(x, /, axis=-1, *, keepdims=False, out=None):
+def logsumexp(x, /, axis=-1, *, b=None, where=None, keepdims=False, out=None):
     r"""Compute the logarithm of a sum of exponentials, without overflow.
 
     .. math:: \operatorname{logsumexp}(x) = \log\sum_j e^{x_j}
@@ -147,10 +162,16 @@ def logsumexp(x, /, axis=-1, *, keepdims=False, out=None):
     Parameters
     ----------
     x : array_like
-        Scores (logits) of any shape: float32, float64, integers or bool.
+        Scores (logits) of any shape: float16, bfloat16, float32, float64,
+        integers or bool.
     axis : int, tuple of int or None, default -1
         The axis or axes that are summed over; None means the whole array.
         SciPy's default is None.
+    b : array_like, optional
+        A factor for each term, broadcast against `x`; it may be negative. A
+        factor of 0 leaves its term out, whatever that is.
+    where : array_like of bool, optional
+        False leaves an entry out, whatever it holds. It is broadcast against `x`.
     keepdims : bool, default False
         Keep the axes that are summed over, with length 1.
     out : numpy.ndarray, optional
@@ -159,16 +180,18 @@ def logsumexp(x, /, axis=-1, *, keepdims=False, out=None):
     Returns
     -------
     numpy.ndarray or numpy.floating
-        float32 for float32, else float64. The sum over nothing gives -inf; so
-        does a slice of nothing but -inf. One with +inf gives +inf, with NaN NaN.
+        Dtype as for `softmax`, whatever that of `b`. The sum over nothing gives
+        -inf; so does a slice of nothing but -inf. One with +inf gives +inf, with
+        NaN NaN. A sum that is negative, because of `b`, gives NaN, as in SciPy.
 
     Raises
     ------
     TypeError
-        If `x` is a masked array or has another dtype, `axis` is no int, or
-        `out` is no array of the result's dtype.
+        If `x` is a masked array or has another dtype, `axis` is no int, `where`
+        is not boolean, or `out` is no array of the result's dtype.
     ValueError
-        If `out` has another shape or is read-only.
+        If `out` has another shape or is read-only, `axis` names an axis twice,
+        or `where` or `b` cannot be broadcast to the shape of `x`.
     numpy.exceptions.AxisError
         If `x` has no such axis.
 
@@ -177,6 +200,12 @@ def logsumexp(x, /, axis=-1, *, keepdims=False, out=None):
     log_softmax : The scores less their log-sum-exp.
     scipy.special.logsumexp : Its `axis` is None unless given.
     numpy.logaddexp : The same for two numbers.
+
+    Notes
+    -----
+    Without `b` the result is within 2 units in the last place of the exact
+    value. With `b` it is computed in float64, within a few of its units of the
+    larger of 1 and the largest ``x + log|b|``: what cancels is lost.
 
     References
     ----------
@@ -189,8 +218,13 @@ def logsumexp(x, /, axis=-1, *, keepdims=False, out=None):
     1000.6931
     >>> logsumexp([[0.0, 1.0], [2.0, 3.0]], axis=0, keepdims=True).shape
     (1, 2)
+
+    The logarithm of a difference.
+
+    >>> print(logsumexp([1000.0, 999.0], b=[1, -1]).round(4))
+    999.5413
     """
-    return _dispatch.logsumexp(x, axis, keepdims, out)
+    return _dispatch.logsumexp(x, axis, b, where, keepdims, out)
 
 
 def sigmoid(x, /, *, out=None):
@@ -201,15 +235,16 @@ def sigmoid(x, /, *, out=None):
     Parameters
     ----------
     x : array_like
-        Numbers of any shape: float32, float64, integers or bool.
+        Numbers of any shape: float16, bfloat16, float32, float64, integers or
+        bool.
     out : numpy.ndarray, optional
-        An array of the shape and dtype of the result to write it to; it may be
-        `x` itself.
+        An array of the shape and dtype of the result to write it to, in any
+        memory; it may be `x` itself, or overlap it.
 
     Returns
     -------
     numpy.ndarray or numpy.floating
-        Shares of the same shape as `x`: float32 for float32, else float64.
+        Shares of the same shape as `x`; dtype as for `softmax`. NaN stays NaN.
 
     Raises
     ------
@@ -247,15 +282,16 @@ def log_sigmoid(x, /, *, out=None):
     Parameters
     ----------
     x : array_like
-        Numbers of any shape: float32, float64, integers or bool.
+        Numbers of any shape: float16, bfloat16, float32, float64, integers or
+        bool.
     out : numpy.ndarray, optional
-        An array of the shape and dtype of the result to write it to; it may be
-        `x` itself.
+        An array of the shape and dtype of the result to write it to, in any
+        memory; it may be `x` itself, or overlap it.
 
     Returns
     -------
     numpy.ndarray or numpy.floating
-        Logarithms of the same shape as `x`: float32 for float32, else float64.
+        Logarithms of the same shape as `x`; dtype as for `softmax`. NaN stays NaN.
 
     Raises
     ------

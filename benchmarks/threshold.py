@@ -1,0 +1,55 @@
+"""Where a second thread begins to pay: `python -m benchmarks.threshold`.
+
+Times softmax with one thread and with all of them, in turn, for arrays of growing
+size, and writes the ratios to benchmarks/threshold.md. `_threads.WORTH_IT` is the
+first size from which on all threads are faster in every shape.
+"""
+
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+
+from softmax_lib import _threads, softmax
+
+SIZES = [1 << k for k in range(12, 22)]
+ROWS = (10, 100, 1000)
+ROUNDS = 101
+
+
+def seconds(x, out, worth_it):
+    """Return how long one call takes when `worth_it` decides on threads."""
+    _threads.WORTH_IT = worth_it
+    start = time.perf_counter()
+    softmax(x, out=out)
+    return time.perf_counter() - start
+
+
+def ratio(size, n):
+    """Return the time with one thread over the time with all, for rows of n."""
+    x = np.random.default_rng(1).normal(size=(size // n, n)).astype(np.float32)
+    out = np.empty_like(x)
+    for worth_it in (0, x.size + 1):
+        seconds(x, out, worth_it)
+    rounds = [seconds(x, out, x.size + 1) / seconds(x, out, 0) for _ in range(ROUNDS)]
+    return statistics.median(rounds)
+
+
+def main():
+    """Measure, write the table, and show it."""
+    lines = [
+        "Time with one thread over time with all, softmax of float32, by size.\n",
+        "| numbers | " + " | ".join(f"rows of {n}" for n in ROWS) + " |",
+        "| ---: |" + " ---: |" * len(ROWS),
+    ]
+    for size in SIZES:
+        found = " | ".join(f"{ratio(size, n):.2f}" for n in ROWS)
+        lines.append(f"| {size} | {found} |")
+    text = "\n".join(lines) + "\n"
+    (Path(__file__).parent / "threshold.md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

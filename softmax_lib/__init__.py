@@ -1,4 +1,4 @@
-"""Accurate and fast softmax, log-softmax, log-sum-exp and sigmoid for NumPy arrays."""
+"""Accurate and fast softmax, its logarithm, losses and gradients for NumPy arrays."""
 
 from softmax_lib import _overloads as _overloads
 from softmax_lib.activations import (
@@ -8,5 +8,21 @@ from softmax_lib.activations import (
     sigmoid,
     softmax,
 )
+from softmax_lib.losses import (
+    cross_entropy,
+    cross_entropy_and_grad,
+    log_softmax_vjp,
+    softmax_vjp,
+)
 
-__all__ = ["log_sigmoid", "log_softmax", "logsumexp", "sigmoid", "softmax"]
+__all__ = [
+    "cross_entropy",
+    "cross_entropy_and_grad",
+    "log_sigmoid",
+    "log_softmax",
+    "log_softmax_vjp",
+    "logsumexp",
+    "sigmoid",
+    "softmax",
+    "softmax_vjp",
+]

@@ -1,0 +1,245 @@
+"""Cross-entropy and its gradient where slices do not lie along the vectors.
+
+As `columns` does it: one lane, one slice.
+"""
+
+import math
+
+from softmax_lib._jit import formula, kernel, routine
+from softmax_lib._kernels.columns import (
+    count_by_lane,
+    largest_by_lane,
+    lay_out,
+    load_some,
+    put_back,
+    reference_by_lane,
+    room,
+    store_some,
+    terms_below_by_lane,
+    terms_by_lane,
+    tile_at,
+)
+from softmax_lib._kernels.exponential import UNIT, exact_exp_parts, term
+from softmax_lib._kernels.labels import inverse
+from softmax_lib._kernels.lanes import (
+    any_of,
+    exact_fma,
+    filled,
+    first_of,
+    fma,
+    load,
+    memory,
+    narrowed,
+    number,
+    put,
+    scratch,
+    select,
+    store,
+    store_first,
+    widen,
+    width,
+)
+from softmax_lib._kernels.losses import row_weight, times
+from softmax_lib._kernels.sums import two_sum
+from softmax_lib._kernels.total import (
+    FEW,
+    SURE,
+    log_of_quotient,
+    product,
+    reciprocal,
+    without,
+)
+
+
+@kernel
+def loss_tiles(x, labels, weight, ignored, losses, n, inner, gap, wide, first, last):
+    """Write the loss of each slice, in tiles as in `softmax_columns`."""
+    source = memory(x)
+    block, aside = scratch(source), scratch(source)
+    w = width(source)
+    for tile in range(first, last):
+        start, count = tile_at(tile, n, inner, gap, wide)
+        row = row_at(tile, inner, wide)
+        if n * wide <= room(source):
+            lay_out(source, start, n, inner, gap, count, block, wide)
+            for lane in range(0, count, w):
+                some = min(w, count - lane)
+                at = row + lane
+                note(aside, block, lane, wide, labels, weight, ignored, at, some)
+                loss_tile(block, aside, lane, n, wide, w, losses, at, some)
+        else:
+            note(aside, source, start, inner, labels, weight, ignored, row, count)
+            loss_tile(source, aside, start, n, inner, count, losses, row, count)
+
+
+@kernel
+def loss_and_grad_tiles(
+    x,
+    labels,
+    weight,
+    ignored,
+    losses,
+    grad,
+    divisor,
+    lost,
+    n,
+    inner,
+    gap,
+    wide,
+    first,
+    last,
+):
+    """Write the loss of each slice, and its gradient over the divisor."""
+    source, target = memory(x), memory(grad)
+    block, shares, aside = scratch(source), scratch(source), scratch(source)
+    w = width(source)
+    r, r_low = inverse(divisor, lost)
+    over = first_of(r), first_of(r_low)
+    for tile in range(first, last):
+        start, count = tile_at(tile, n, inner, gap, wide)
+        row = row_at(tile, inner, wide)
+        if n * wide <= room(source):
+            lay_out(source, start, n, inner, gap, count, block, wide)
+            for lane in range(0, count, w):
+                some = min(w, count - lane)
+                at = row + lane
+                note(aside, block, lane, wide, labels, weight, ignored, at, some)
+                loss_and_grad_tile(
+                    block, shares, aside, lane, n, wide, w, over, losses, at, some
+                )
+                mend(shares, aside, lane, n, wide, labels, at, some)
+            put_back(shares, wide, target, start, n, inner, gap, count)
+        else:
+            note(aside, source, start, inner, labels, weight, ignored, row, count)
+            loss_and_grad_tile(
+                source,
+                target,
+                aside,
+                start,
+                n,
+                inner,
+                count,
+                over,
+                losses,
+                row,
+                count,
+            )
+            mend(target, aside, start, n, inner, labels, row, count)
+
+
+@formula
+def row_at(tile, inner, wide):
+    """Return the number of the first slice of a tile."""
+    across = (inner + wide - 1) // wide
+    return tile // across * inner + tile % across * wide
+
+
+@formula
+def note(aside, x, start, inner, labels, weight, ignored, row, count):
+    """Write the weights of some slices, and the scores of their labels, side by side.
+
+    Lanes without a slice have weight 0.
+    """
+    w = width(x)
+    store(aside, 0, filled(x, 0.0))
+    store(aside, w, filled(x, 0.0))
+    for lane in range(count):
+        scale = row_weight(labels, weight, ignored, row + lane)
+        if scale != 0.0:
+            put(aside, lane, scale)
+            y = labels[row + lane]
+            put(aside, w + lane, number(x, start + lane + y * inner))
+
+
+@formula
+def mend(out, aside, start, n, inner, labels, row, count):
+    """Write the gradients at the labels, and the zeros of slices that do not count."""
+    w = width(out)
+    for lane in range(count):
+        if number(aside, lane) != 0.0:
+            y = labels[row + lane]
+            put(out, start + lane + y * inner, number(aside, w + lane))
+        else:
+            for i in range(n):
+                put(out, start + lane + i * inner, 0.0)
+
+
+@routine
+def sums_of_tile(x, out, start, n, inner, count):
+    """Return what `sums_of_row` does, of each lane."""
+    top, finite = largest_by_lane(x, start, n, inner, count)
+    about = reference_by_lane(top)
+    total = terms_by_lane(x, out, start, n, inner, count, about)
+    p, e, _ = exact_exp_parts(top - about[0])
+    own = widen(p), widen(e)
+    high, lost = without(total, own[0])
+    sure = high + lost < SURE(x)
+    if any_of(sure):
+        below = terms_below_by_lane(x, start, n, inner, count, top, about[0])
+        high = select(sure, below[0], high)
+        lost = select(sure, below[1], lost)
+    return top, finite, about, total, own, (high, lost)
+
+
+@formula
+def write_losses(losses, row, count, aside, x, top, finite, others, own):
+    """Write the weighted losses of some slices."""
+    log, log_low = log_of_quotient(others, own[0], own[1])
+    score = widen(load(aside, width(x)))
+    gap, error = two_sum(widen(top), 0.0 - score)
+    high, low = two_sum(gap, log)
+    # A label whose score is -inf: the errors of the sums are NaN.
+    loss = select(gap == math.inf, gap + log, high + (low + error + log_low))
+    scale = widen(load(aside, 0))
+    loss = scale * select(finite, loss, math.nan)
+    store_first(memory(losses), row, count, select(scale == 0.0, 0.0, loss))
+
+
+@formula
+def loss_tile(x, aside, start, n, inner, count, losses, row, some):
+    """Write the losses of up to a vector of slices."""
+    top, finite, _, _, own, others = sums_of_tile(x, None, start, n, inner, count)
+    write_losses(losses, row, some, aside, x, top, finite, others, own)
+
+
+@formula
+def loss_and_grad_tile(x, out, aside, start, n, inner, count, over, losses, row, some):
+    """Write the losses of up to a vector of slices, and their scaled shares.
+
+    The gradients at the labels take the place of their scores aside.
+    """
+    top, finite, about, total, own, others = sums_of_tile(
+        x, out, start, n, inner, count
+    )
+    score = load(aside, width(x))
+    write_losses(losses, row, some, aside, x, top, finite, others, own)
+    winners = filled(x, 0.0)
+    own_t = narrowed(x, own[0]) * UNIT(x)
+    heavy = total[0] < FEW
+    if any_of(heavy):
+        winners = count_by_lane(out, start, n, inner, count, own_t)
+        winners = select(heavy, winners, 0.0)
+    put_right = own[1] * widen(winners)
+    r, r_low = reciprocal((total[0], total[1] + put_right))
+    scale = widen(load(aside, 0))
+    s = scale * over[0]
+    s_low = exact_fma(scale, over[0], 0.0 - s) + scale * over[1]
+    q, q_low = times(r, r_low, s, s_low)
+    t = widen(term(score - about[0], about[1], about[2])) * (1.0 / UNIT(x))
+    high, low = without(total, t)
+    won = score == top
+    high = select(won, others[0], high)
+    low = select(won, others[1], low + put_right)
+    at_label = 0.0 - narrowed(x, product(high, low, q, q_low))
+    store(aside, width(x), select(finite, at_label, math.nan))
+    main = narrowed(x, q)
+    more = narrowed(x, (q - widen(main)) + q_low)
+    own_share = narrowed(x, product(own[0], own[1], q, q_low))
+    own_t = select(winners > 0.0, own_t, math.nan)
+    unit = select(finite, filled(x, 1.0 / UNIT(x)), math.nan)
+    main, more = main * unit, more * unit
+    for i in range(n):
+        at = start + i * inner
+        v = load_some(out, at, count)
+        shares = select(v == own_t, own_share, fma(v, main, v * more))
+        store_some(out, at, count, shares)

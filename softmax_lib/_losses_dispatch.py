@@ -10,7 +10,8 @@ import numpy as np
 from numpy.exceptions import AxisError
 
 from softmax_lib import _threads
-from softmax_lib._dispatch import NARROW, as_float_array, normalised
+from softmax_lib._arguments import normalised, taken
+from softmax_lib._dispatch import NARROW
 from softmax_lib._kernels import (
     columns,
     labels,
@@ -93,25 +94,12 @@ def _logits(logits):
     """Return logits as a plain array of float32 or float64, and the result's dtype."""
     if type(logits) is np.ndarray and logits.dtype in _NATIVE and logits.flags.carray:
         return logits, logits.dtype
-    a, dtype = _as_floats(logits)
+    a, dtype = taken(logits)
     native = a.dtype.newbyteorder("=")
     if not (a.flags.carray and a.dtype is native):
         # Kernels never write to it, but Numba compiles anew for what is read-only.
         a = np.array(a, native, order="C")
     return a, dtype
-
-
-def _as_floats(x):
-    """Return x in float32 or float64, and the dtype that a result has.
-
-    What is narrower than float32 becomes float32 and is rounded once, at the end.
-    """
-    if not isinstance(x, np.ndarray):
-        x = np.asarray(x)
-    if x.dtype.name in ("float16", "bfloat16"):
-        return as_float_array(x.astype(np.float32)), x.dtype.newbyteorder("=")
-    a = as_float_array(x)
-    return a, a.dtype.newbyteorder("=")
 
 
 def _rounded(value, dtype):
@@ -181,7 +169,7 @@ def _label_array(given):
         # An empty list has no type of its own.
         return t.astype(np.int64)
     try:
-        return _as_floats(t)[0]
+        return taken(t)[0]
     except TypeError:
         raise TypeError(
             f"got labels of dtype {t.dtype}; allowed are integers (class numbers) and "
@@ -211,7 +199,7 @@ def _count(flat, t, n, ignored, ignores):
 
 
 def _weight(weight, n, dtype):
-    w, _ = _as_floats(weight)
+    w, _ = taken(weight)
     if w.shape != (n,):
         raise ValueError(
             f"got weight of shape {w.shape}; one for each class has shape {(n,)}"
@@ -331,7 +319,7 @@ def log_softmax_vjp(logp, g, axis):
 
 
 def _vjp(kernels, result, g, axis, name):
-    (a, narrow), (b, other) = _as_floats(result), _as_floats(g)
+    (a, narrow), (b, other) = taken(result), taken(g)
     if a.shape != b.shape:
         raise ValueError(
             f"got {name} of shape {a.shape} and g of shape {b.shape}; "

@@ -183,7 +183,7 @@ def softmax_tile(source, target, start, n, inner, count):
     """Write the softmax of up to a vector of slices."""
     top, finite = largest_by_lane(source, start, n, inner, count)
     about = reference_by_lane(top)
-    total = terms_by_lane(source, target, start, n, inner, count, about)
+    total = terms_by_lane(source, target, start, n, inner, count, about, True)
     own, own_error, _ = exp_parts_with_error(top - about[0])
     r, r_low = reciprocal(total)
     main = narrowed(source, r)
@@ -273,10 +273,10 @@ def about_by_lane(top, shift):
 
 
 @formula
-def terms_by_lane(x, out, start, n, inner, count, about):
+def terms_by_lane(x, out, start, n, inner, count, about, careful):
     """Return the total of each lane; write the terms to out, if given.
 
-    Where they are written their rounding errors are put right in the total.
+    With `careful`, see `block_of_terms`, their rounding errors are put right in it.
     """
     shift, floor, offset = about
     total = by_lane(empty_sum(x))
@@ -285,12 +285,14 @@ def terms_by_lane(x, out, start, n, inner, count, about):
         for i in range(b, min(b + BLOCK(x), n)):
             at = start + i * inner
             v = load_some(x, at, count) - shift
-            if out is not None:
+            if careful is not None:
                 t, error = term_with_error(v, floor, offset)
                 running = added_exactly(running, t, error)
-                store_some(out, at, count, t)
             else:
-                running = added(running, term(v, floor, offset))
+                t = term(v, floor, offset)
+                running = added(running, t)
+            if out is not None:
+                store_some(out, at, count, t)
         total = joined(total, by_lane(running))
     return total
 
@@ -325,7 +327,7 @@ def terms_below_by_lane(x, start, n, inner, count, top, shift):
 def log_by_lane(x, start, n, inner, count, top):
     """Return log(sum_j exp(x_j - top)) of each lane in two parts; see `log_of_row`."""
     about = reference_by_lane(top)
-    total = terms_by_lane(x, None, start, n, inner, count, about)
+    total = terms_by_lane(x, None, start, n, inner, count, about, None)
     p, e, _ = exact_exp_parts(top - about[0])
     own, own_low = widen(p), widen(e)
     high, lost = without(total, own)

@@ -7,7 +7,6 @@ import math
 
 from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.columns import (
-    count_by_lane,
     largest_by_lane,
     lay_out,
     load_some,
@@ -39,10 +38,9 @@ from softmax_lib._kernels.lanes import (
     widen,
     width,
 )
-from softmax_lib._kernels.losses import row_weight, times
+from softmax_lib._kernels.losses import FEW, row_weight, times
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import (
-    FEW,
     SURE,
     log_of_quotient,
     product,
@@ -169,7 +167,7 @@ def sums_of_tile(x, out, start, n, inner, count):
     """Return what `sums_of_row` does, of each lane."""
     top, finite = largest_by_lane(x, start, n, inner, count)
     about = reference_by_lane(top)
-    total = terms_by_lane(x, out, start, n, inner, count, about)
+    total = terms_by_lane(x, out, start, n, inner, count, about, None)
     p, e, _ = exact_exp_parts(top - about[0])
     own = widen(p), widen(e)
     high, lost = without(total, own[0])
@@ -179,6 +177,16 @@ def sums_of_tile(x, out, start, n, inner, count):
         high = select(sure, below[0], high)
         lost = select(sure, below[1], lost)
     return top, finite, about, total, own, (high, lost)
+
+
+@formula
+def count_by_lane(x, start, n, inner, count, value):
+    """Return how many numbers of each lane equal its value, 2^24 at most."""
+    counts = filled(x, 0.0)
+    for i in range(n):
+        same = load_some(x, start + i * inner, count) == value
+        counts = counts + select(same, filled(x, 1.0), 0.0)
+    return counts
 
 
 @formula

@@ -22,14 +22,16 @@ from softmax_lib._kernels.lanes import (
     memory,
     number,
     put,
+    select,
     single,
     store,
     store_first,
+    sum_of,
     widen,
     width,
 )
 from softmax_lib._kernels.rows import (
-    count_equal,
+    BLOCK,
     largest,
     online_terms,
     own_term,
@@ -44,13 +46,16 @@ from softmax_lib._kernels.softmax_rows import (
 )
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import (
-    FEW,
     SURE,
     log_of_quotient,
     product,
     reciprocal,
     without,
 )
+
+# Where the total is less than this many winners, the winner's own rounding error is
+# put right in it. In larger totals the errors of many terms make up for each other.
+FEW = 8.0
 
 
 @kernel
@@ -129,9 +134,9 @@ def sums_of_row(x, out, start, n):
         top = largest(x, start, n)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)
         about = reference(x, finite, anchor(filled(x, finite)))
-        total = terms(x, out, start, n, about)
+        total = terms(x, out, start, n, about, None)
     else:
-        top, total = online_terms(x, start, n)
+        top, total = online_terms(x, start, n, None)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)
         about = reference(x, finite, anchor(filled(x, finite)))
     own = own_term(x, finite, about[0])
@@ -149,6 +154,25 @@ def loss_row(x, start, n, y):
         return math.nan
     log, log_low = log_of_quotient(others, own[0], own[1])
     return distance(top, float(number(x, start + y)), first_of(log), first_of(log_low))
+
+
+@routine
+def count_equal(x, start, n, value):
+    """Return how many of x[start : start + n] equal value."""
+    w = width(x)
+    whole = n - n % w
+    count = 0
+    # In blocks, for float32 counts no further than 2^24.
+    for b in range(0, n, BLOCK(x)):
+        stop = min(b + BLOCK(x), whole)
+        counts = filled(x, 0.0)
+        for i in range(b, stop, w):
+            counts = counts + select(load(x, start + i) == value, filled(x, 1.0), 0.0)
+        if stop == whole and whole < n:
+            v = load_first(x, start + whole, n - whole, math.nan)
+            counts = counts + select(v == value, filled(x, 1.0), 0.0)
+        count += int(sum_of(counts))
+    return count
 
 
 @formula

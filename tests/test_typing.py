@@ -1,0 +1,29 @@
+"""The annotations, from a user's point of view and against the functions."""
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).with_name("user_script.py")
+
+
+def mypy(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_users_script_is_strictly_typed():
+    mypy("mypy", "--strict", "--no-error-summary", str(SCRIPT))
+
+
+def test_the_stub_says_what_the_functions_are():
+    mypy("mypy.stubtest", "softmax_lib.activations")
+
+
+def test_a_users_script_runs():
+    names = runpy.run_path(str(SCRIPT))
+    assert names["in_place"] is names["scores"]
+    assert isinstance(names["whole"], names["np"].float32)

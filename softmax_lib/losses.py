@@ -49,8 +49,8 @@ def cross_entropy(
     ignore_index : int, optional
         A label that does not count: its loss is 0 whatever the logits are. torch
         leaves out -100 unasked; here nothing is left out unless it is said.
-    weight : array_like of shape (K,), optional
-        A weight for each class, converted to the dtype of `logits`. A label of
+    weight : array_like, optional
+        K weights, one a class, converted to the dtype of `logits`. A label of
         weight 0 does not count, whatever the logits are.
     label_smoothing : float, default 0.0
         From 0 to 1: how much of each label is shared out evenly among all classes,
@@ -166,8 +166,8 @@ def cross_entropy_and_grad(
         sum; for "none" each slice has the gradient of its own loss.
     ignore_index : int, optional
         A label that does not count: its slice has gradient 0.
-    weight : array_like of shape (K,), optional
-        A weight for each class.
+    weight : array_like, optional
+        K weights, one a class.
     label_smoothing : float, default 0.0
         From 0 to 1, as for `cross_entropy`.
 

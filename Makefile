@@ -39,9 +39,11 @@ test: book         ## test the library, its examples, every notebook and the sit
 bench: .venv-bench/ready ## measure speed and accuracy beside the peers
 	.venv-bench/bin/python -m benchmarks.run
 
-check: .venv/ready ## lint code and notebooks
+check: .venv/ready ## check layout, style, types and spelling of code, notebooks and prose
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/codespell
 
 notebooks: .venv/ready ## execute every notebook in place and normalise it
 	$(BIN)/python tools/notebooks.py

@@ -1,0 +1,247 @@
+"""The page on other libraries: its blocks run, its calls agree, its differences hold.
+
+What needs a library that is not there is left out; SciPy is always there.
+"""
+
+import importlib.util
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import special
+
+import softmax_lib
+
+PAGE = Path(__file__).resolve().parents[2] / "book" / "interplay.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^##+ (.+)\n((?:(?!##).*\n)*)", TEXT, re.MULTILINE))
+NEEDS = {"pandas": "pandas", "xarray": "xarray", "dask": "dask", "JAX": "jax"}
+NEEDS |= {"torch": "torch"}
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+X = np.array([[0.5, 1.5, -2.0], [3.0, 0.0, 1.0]])
+Y = np.array([2, 0])
+P = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]])
+W = np.array([0.2, 0.3, 0.5])
+
+
+def need(module):
+    if not importlib.util.find_spec(module):
+        pytest.skip(f"{module} is not installed")
+
+
+def rows(title, table):
+    """Return the cells of a section's first or second table, row by row."""
+    block = SECTIONS[title].split(":::{container} calls\n")[table]
+    lines = block.split(":::")[0].strip().splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def evaluated(call, names):
+    ours = {name: getattr(softmax_lib, name) for name in softmax_lib.__all__}
+    return eval(call.strip("`"), {**ours, **names})
+
+
+def same(theirs, ours, names, converted=None, **tolerance):
+    """Evaluate both cells of a row and compare shape and values."""
+    converted = converted or dict(x=X, y=Y, p=P, w=W)
+    expected = np.asarray(evaluated(theirs, converted | names))
+    result = np.asarray(evaluated(ours, dict(x=X, y=Y, p=P, w=W)))
+    assert result.shape == expected.shape
+    np.testing.assert_allclose(result, expected, **tolerance)
+
+
+def test_every_block_is_claimed():
+    assert set(NEEDS) <= set(SECTIONS)
+    start = TEXT.split("\n## ")[0]
+    blocks = [start, *(SECTIONS[title] for title in NEEDS)]
+    assert len(BLOCK.findall(TEXT)) == sum(len(BLOCK.findall(b)) for b in blocks)
+
+
+@pytest.mark.parametrize("title", [None, *NEEDS])
+def test_the_blocks_run(title):
+    if title:
+        need(NEEDS[title])
+    code = BLOCK.findall(TEXT.split("\n## ")[0])
+    code += BLOCK.findall(SECTIONS[title]) if title else []
+    with warnings.catch_warnings():
+        if title:  # What others deprecate is theirs.
+            warnings.simplefilter("default")
+        exec(compile("\n".join(code), str(PAGE), "exec"), {"__name__": "page"})
+
+
+@pytest.mark.parametrize(("theirs", "ours", "_"), rows("From SciPy", 1))
+def test_calls_of_scipy(theirs, ours, _):
+    same(theirs, ours, {"special": special}, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("theirs", "ours", "_"), rows("From torch", 1))
+def test_calls_of_torch(theirs, ours, _):
+    need("torch")
+    import torch
+
+    tensors = {"x": X, "y": Y, "p": P, "w": W}
+    tensors = {name: torch.tensor(a) for name, a in tensors.items()}
+    same(
+        theirs,
+        ours,
+        {"torch": torch, "F": torch.nn.functional},
+        tensors,
+        rtol=1e-13,
+    )
+
+
+@pytest.mark.parametrize(("theirs", "ours", "_"), rows("From JAX", 1))
+def test_calls_of_jax(theirs, ours, _):
+    need("jax")
+    import jax
+
+    arrays = {"x": jax.numpy.asarray(X), "w": jax.numpy.asarray(W)}
+    same(theirs, ours, {"jax": jax}, arrays, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("theirs", "ours", "_"), rows("From Keras", 1))
+def test_calls_of_keras(theirs, ours, _):
+    # Keras may be there without anything to compute with.
+    keras = pytest.importorskip("keras", exc_type=ImportError)
+    names = {name: getattr(keras, name) for name in ("ops", "losses", "layers")}
+    same(theirs, ours, names, rtol=1e-5, atol=1e-6)
+
+
+# --- what differs from SciPy, row by row -----------------------------------------
+
+
+def refused(call, *arguments, error=TypeError, **named):
+    with pytest.raises(error):
+        call(*arguments, **named)
+
+
+def axis():
+    assert special.softmax(X).sum() == pytest.approx(1)
+    assert softmax_lib.softmax(X).sum(-1) == pytest.approx([1, 1])
+
+
+def where():
+    for name in ("softmax", "log_softmax", "logsumexp"):
+        refused(getattr(special, name), X, where=X > 0)
+        getattr(softmax_lib, name)(X, where=X > 0)
+    refused(softmax_lib.sigmoid, X, where=X > 0)
+
+
+def out():
+    for name in ("softmax", "log_softmax", "logsumexp"):
+        refused(getattr(special, name), X, out=X.copy())
+    for name in ("expit", "log_expit"):
+        getattr(special, name)(X, out=X.copy())
+    for name in ("softmax", "log_softmax", "sigmoid", "log_sigmoid"):
+        getattr(softmax_lib, name)(X, out=X.copy())
+    softmax_lib.logsumexp(X, out=np.empty(2))
+
+
+def return_sign():
+    value, sign = special.logsumexp([1, 2], b=[1, -3], return_sign=True)
+    assert np.isfinite(value)
+    assert sign == -1
+    assert np.isnan(softmax_lib.logsumexp([1, 2], b=[1, -3]))
+    refused(softmax_lib.logsumexp, [1, 2], return_sign=True)
+
+
+def more_axes():
+    b = np.ones((2, 2))
+    assert special.logsumexp([1.0, 2.0], 1, b).shape == (2,)
+    refused(softmax_lib.logsumexp, [1.0, 2.0], b=b, error=ValueError)
+
+
+def mixed():
+    x, b = np.float32([1, 2]), np.ones(2)
+    assert special.logsumexp(x, b=b).dtype == np.float64
+    assert softmax_lib.logsumexp(x, b=b).dtype == np.float32
+
+
+def int8():
+    x = np.array([-100, 100, 127], np.int8)
+    with np.errstate(all="ignore"):
+        theirs = special.softmax(x)
+    assert theirs.dtype == np.float16
+    assert np.isnan(theirs).any()
+    ours = softmax_lib.softmax(x)
+    assert ours.dtype == np.float64
+    assert ours.argmax() == 2
+
+
+def boolean():
+    refused(special.softmax, X > 0)
+    as_numbers = softmax_lib.softmax((X > 0).astype(float))
+    np.testing.assert_array_equal(softmax_lib.softmax(X > 0), as_numbers)
+
+
+def half():
+    assert special.expit(np.float16([1])).dtype == np.float64
+    assert softmax_lib.sigmoid(np.float16([1])).dtype == np.float16
+
+
+def wide():
+    for dtype in (np.complex128, np.longdouble):
+        if np.dtype(dtype) != np.float64:
+            assert special.softmax(X.astype(dtype)).dtype == dtype
+            refused(softmax_lib.softmax, X.astype(dtype))
+
+
+def masked():
+    x = np.ma.array([1.0, 2, 3], mask=[0, 1, 0])
+    np.testing.assert_array_equal(special.softmax(x), special.softmax(x.data))
+    refused(softmax_lib.softmax, x)
+
+
+def empty():
+    refused(special.softmax, np.array([]), error=ValueError)
+    assert softmax_lib.softmax([]).shape == (0,)
+
+
+def doubt():
+    assert special.log_softmax([0.0, -40.0])[0] == 0
+    assert softmax_lib.log_softmax([0.0, -40.0])[0] < 0
+
+
+def infinite_logarithm():
+    with np.errstate(invalid="ignore"):
+        theirs = special.log_softmax([np.inf, 1.0])
+    np.testing.assert_array_equal(theirs, [np.nan, -np.inf])
+    assert np.isnan(softmax_lib.log_softmax([np.inf, 1.0])).all()
+
+
+def infinite():
+    with pytest.warns(RuntimeWarning, match="invalid"):
+        theirs = special.softmax([np.inf, 1.0])
+    assert np.isnan(theirs).all()
+    assert np.isnan(softmax_lib.softmax([np.inf, 1.0])).all()
+
+
+DIFFERENCES = {
+    "`axis`": axis,
+    "`where=`": where,
+    "`out=`": out,
+    "`return_sign=`": return_sign,
+    "`b` with more axes than `x`": more_axes,
+    "float32 `x`, float64 `b`": mixed,
+    "int8 in softmax": int8,
+    "bool in softmax": boolean,
+    "float16 in `expit`": half,
+    "complex, long double": wide,
+    "masked array in softmax": masked,
+    "empty in softmax": empty,
+    "sure winner's logarithm": doubt,
+    "+inf in `log_softmax`": infinite_logarithm,
+    "+inf in softmax": infinite,
+}
+
+
+@pytest.mark.parametrize("what", [row[0] for row in rows("From SciPy", 2)])
+def test_differences_from_scipy(what):
+    DIFFERENCES[what]()
+
+
+def test_no_difference_from_scipy_is_left_over():
+    assert list(DIFFERENCES) == [row[0] for row in rows("From SciPy", 2)]

@@ -20,7 +20,8 @@ def test_a_users_script_is_strictly_typed():
 
 
 def test_the_stub_says_what_the_functions_are():
-    mypy("mypy.stubtest", "softmax_lib.activations")
+    settings = SCRIPT.parents[1] / "pyproject.toml"
+    mypy("mypy.stubtest", "--mypy-config-file", str(settings), "softmax_lib.activations")
 
 
 def test_a_users_script_runs():

@@ -21,7 +21,9 @@ def test_a_users_script_is_strictly_typed():
 
 def test_the_stub_says_what_the_functions_are():
     settings = SCRIPT.parents[1] / "pyproject.toml"
-    mypy("mypy.stubtest", "--mypy-config-file", str(settings), "softmax_lib.activations")
+    mypy(
+        "mypy.stubtest", "--mypy-config-file", str(settings), "softmax_lib.activations"
+    )
 
 
 def test_a_users_script_runs():

@@ -75,3 +75,29 @@ def reliability(panels):
         below.spines["left"].set_visible(False)
     axes[0, 0].set_ylabel("share that is right")
     axes[1, 0].set_ylabel("answers")
+
+
+def strips(rows, *, xlabel, line):
+    """Draw each entry of `rows`, a dict of name: {kind: value}, as points in a row.
+
+    The scale is logarithmic. The kind of a row's largest value is written at it;
+    what is not finite stands at the right end. `line` is drawn dashed.
+    """
+    _, ax = plt.subplots(figsize=(7.2, 0.9 + 0.5 * len(rows)))
+    values = [np.array(list(kinds.values())) for kinds in rows.values()]
+    flat = np.concatenate(values)
+    end = 10 * flat[np.isfinite(flat)].max()
+    ax.axvline(line, color=GREY, linewidth=1, linestyle="--")
+    for y, (kinds, x) in enumerate(
+        zip(rows.values(), values, strict=True)
+    ):
+        x = np.nan_to_num(x, nan=end, posinf=end)
+        colour = GREY if y else BLUE
+        ax.scatter(x, [y] * x.size, 30, color=colour, alpha=0.6)
+        worst = x.max(), y - 0.2, list(kinds)[x.argmax()]
+        ax.text(*worst, ha="center", va="bottom", size=9)
+    ax.set(xscale="log", xlabel=xlabel, ylim=(len(rows) - 0.5, -0.8))
+    ax.set_xlim(flat[flat > 0].min() / 2, 4 * end)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(left=False)

@@ -92,7 +92,7 @@ def paces(function):
 
 def ahead(function):
     """Return in how many cases some peer is faster than the library, as columns."""
-    columns = {"": [], "cases": [], "a peer is faster": []}
+    columns = {"numbers": [], "cases": [], "others faster": []}
     for title, medians in cases(function).items():
         faster = [
             min(m[peer] for peer in PEERS if peer in m)
@@ -116,12 +116,9 @@ def first_calls():
         for key in startup
         if key.endswith(", cold")
     ]
-    times = [
-        "compiled / loaded",
-    ]
     return {
         "function": names,
-        times[0]: [
+        "compiled / loaded": [
             startup[f"{n}, cold"] / startup[f"{n}, warm"] for n in names
         ],
     }

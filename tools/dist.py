@@ -51,6 +51,7 @@ def notebooks():
     files = [*folder.glob("*.ipynb"), *folder.rglob("*.py")]
     archive(name, folder, files)
     with zipfile.ZipFile(DIST / f"{name}.zip", "a", zipfile.ZIP_DEFLATED) as target:
+        target.write(ROOT / "benchmarks" / "results.json", f"{name}/results.json")
         target.writestr(f"{name}/README.txt", README)
         target.writestr(f"{name}/requirements.txt", imported(files))
 

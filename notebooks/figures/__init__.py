@@ -10,7 +10,7 @@ from figures.bars import bars
 from figures.grids import heat, maps, matrix, pictures
 from figures.lines import curves, loglog, panels, placed_curves
 from figures.numbers import bands, number_line
-from figures.points import intervals, points, reliability
+from figures.points import intervals, points, reliability, strips
 
 __all__ = [
     "bands",
@@ -27,4 +27,5 @@ __all__ = [
     "placed_curves",
     "points",
     "reliability",
+    "strips",
 ]

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator
 
-from figures.style import COLOURS, grid
+from figures.style import COLOURS, GREY, grid
 
 
 def curves(
@@ -15,18 +15,19 @@ def curves(
     ylabel,
     ylim=None,
     dashed=(),
+    grey=(),
     marks=(),
     scale="linear",
     yscale=None,
 ):
     """Draw each entry of `lines`, a dict of name: values over x, named at its end.
 
-    `dashed` holds the names drawn dashed, `marks` points (x, y, text) to point at.
-    `scale` is that of both axes, `yscale` that of the upright one alone.
+    `dashed` and `grey` hold the names drawn so, `marks` points (x, y, text) to point
+    at. `scale` is that of both axes, `yscale` that of the upright one alone.
     """
     _, ax = plt.subplots()
     ax.set(xscale=scale, yscale=yscale or scale)
-    _named_lines(ax, x, lines, dashed)
+    _named_lines(ax, x, lines, dashed, grey)
     if yscale == "log":
         low, high = ax.get_ylim()
         subs = (1, 2, 5) if high < 100 * low else (1,)
@@ -95,8 +96,10 @@ def placed_curves(x, lines, *, xlabel, ylabel, ylim, log=False):
     grid(ax)
 
 
-def _named_lines(ax, x, lines, dashed=()):
-    for colour, (name, y) in zip(COLOURS, lines.items(), strict=False):
+def _named_lines(ax, x, lines, dashed=(), grey=()):
+    colours = iter(COLOURS)
+    for name, y in lines.items():
+        colour = GREY if name in grey else next(colours)
         ax.plot(
             x,
             y,

@@ -75,3 +75,30 @@ def reliability(panels):
         below.spines["left"].set_visible(False)
     axes[0, 0].set_ylabel("share that is right")
     axes[1, 0].set_ylabel("answers")
+
+
+def strips(rows, *, xlabel, line, least=0.25):
+    """Draw each entry of `rows`, a dict of name: {kind: value}, as points in a row.
+
+    The scale is logarithmic, what is below `least` stands there, and what is not
+    finite at the right end. The kind of a row's largest value is written beside
+    it; `line` is drawn dashed.
+    """
+    _, ax = plt.subplots(figsize=(7.2, 0.9 + 0.45 * len(rows)))
+    values = [np.array(list(kinds.values())) for kinds in rows.values()]
+    flat = np.concatenate(values)
+    end = 10 * flat[np.isfinite(flat)].max()
+    ax.axvline(line, color=GREY, linewidth=1, linestyle="--")
+    for y, (kinds, x) in enumerate(
+        zip(rows.values(), values, strict=True)
+    ):
+        x = np.nan_to_num(x, nan=end, posinf=end).clip(least)
+        colour = GREY if y else BLUE
+        ax.scatter(x, [y] * x.size, 30, color=colour, alpha=0.6)
+        worst = x.max() * 1.8, y, list(kinds)[x.argmax()]
+        ax.text(*worst, va="center", size=9)
+    ax.set(xscale="log", xlabel=xlabel, ylim=(len(rows) - 0.5, -0.5))
+    ax.set_xlim(least / 1.5, 100 * end)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(left=False)

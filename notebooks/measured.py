@@ -1,0 +1,124 @@
+"""What `make bench` measured: the numbers kept with the book, not those of this run."""
+
+import json
+import statistics
+from pathlib import Path
+
+HERE = Path(__file__).parent
+# Downloaded notebooks have the file beside them, the repository beside its code.
+PLACES = (
+    HERE / "results.json",
+    HERE.parent / "benchmarks" / "results.json",
+)
+NAMES = {
+    "softmax_lib": "softmax_lib",
+    "torch": "PyTorch",
+    "onnxruntime": "ONNX Runtime",
+    "jax": "JAX",
+    "scipy": "SciPy",
+    "copy": "copy",
+}
+PEERS = list(NAMES)[1:-1]
+
+
+def results():
+    """Return all that the file holds."""
+    path = next(p for p in PLACES if p.exists())
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def machine():
+    """Return the kind of machine that was measured, one property a line."""
+    kind = results().get(
+        "machine", "a machine whose kind was not recorded"
+    )
+    if isinstance(kind, str):
+        return kind
+    return "\n".join(f"{name}: {value}" for name, value in kind.items())
+
+
+def by_size():
+    """Return the sizes of the arrays, and nanoseconds for each number by name."""
+    sizes, times = zip(*results()["by_size"], strict=True)
+    return sizes, {
+        name: [
+            1e9 * t[key] / n for n, t in zip(sizes, times, strict=True)
+        ]
+        for key, name in NAMES.items()
+        if all(key in t for t in times)
+    }
+
+
+def errors(function, dtype):
+    """Return the largest errors in ULP, by library and kind of input."""
+    kinds = {
+        kind: line
+        for name, of, kind, line in results()["accuracy"]
+        if (name, of) == (function, dtype)
+    }
+    return {
+        NAMES[peer]: {
+            k: line[peer] for k, line in kinds.items() if peer in line
+        }
+        for peer in ("softmax_lib", *PEERS)
+    }
+
+
+def cases(function):
+    """Return the timed cases of a function, by number type and threads."""
+    groups = {}
+    for case in results()["speed"]:
+        if case["function"] == function:
+            threads = case["threads"]
+            title = f"{case['dtype']}, {threads} thread" + "s" * (
+                threads > 1
+            )
+            groups.setdefault(title, []).append(case["median"])
+    return groups
+
+
+def paces(function):
+    """Return how many times as long as the library each peer takes, as columns."""
+    columns = {"library": [NAMES[peer] for peer in PEERS]}
+    for title, medians in cases(function).items():
+        columns[title] = [
+            statistics.geometric_mean(
+                m[peer] / m["softmax_lib"] for m in medians if peer in m
+            )
+            for peer in PEERS
+        ]
+    return columns
+
+
+def ahead(function):
+    """Return in how many cases some peer is faster than the library, as columns."""
+    columns = {"numbers": [], "cases": [], "others faster": []}
+    for title, medians in cases(function).items():
+        faster = [
+            min(m[peer] for peer in PEERS if peer in m)
+            < m["softmax_lib"]
+            for m in medians
+        ]
+        for column, value in zip(
+            columns.values(),
+            (title, len(faster), sum(faster)),
+            strict=True,
+        ):
+            column.append(value)
+    return columns
+
+
+def first_calls():
+    """Return first calls in a new process, compiled and loaded, as columns."""
+    startup = results()["startup"]
+    names = [
+        key.partition(",")[0]
+        for key in startup
+        if key.endswith(", cold")
+    ]
+    return {
+        "function": names,
+        "compiled / loaded": [
+            startup[f"{n}, cold"] / startup[f"{n}, warm"] for n in names
+        ],
+    }

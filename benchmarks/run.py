@@ -5,9 +5,11 @@ Usage: python -m benchmarks.run [seconds a cell]
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -60,12 +62,31 @@ print(json.dumps([[*key, line] for key, line in table.items()]))
 """
 
 
+def machine():
+    """Return what kind of machine this is, and which versions are measured."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(": ")[2] for line in lines if line[:10] == "model name"]
+    peers = ("numpy", "numba", "scipy", "torch", "onnxruntime", "jax")
+    return {
+        "processor": names[0] if names else platform.processor() or "unknown",
+        "architecture": platform.machine(),
+        "threads": processors(),
+        "Python": platform.python_version(),
+    } | {name: metadata.version(name) for name in peers}
+
+
+def processors():
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+
+
 def main():
     """Measure, write, draw."""
     budget = float(sys.argv[1]) if len(sys.argv) > 1 else 0.5
     seed = time.time_ns() % 2**32
-    everything = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-    results = {"seed": seed}
+    everything = processors()
+    results = {"machine": machine(), "seed": seed}
     results["startup"] = own_process(1, STARTUP)
     results["accuracy"] = own_process(everything, ACCURACY.format(seed=seed))
     results["by_size"] = own_process(1, BY_SIZE.format(budget=budget))

@@ -5,7 +5,6 @@ from functools import cache
 from itertools import pairwise
 from urllib.parse import unquote, urldefrag, urlsplit
 
-import pytest
 from bs4 import BeautifulSoup
 from conftest import SITE
 
@@ -77,7 +76,7 @@ def test_images_say_what_is_to_be_seen(name):
 
 def test_one_first_heading_and_no_level_skipped(name):
     if is_redirect(name):
-        pytest.skip("a redirect")
+        return
     levels = [int(t.name[1]) for t in soup(name)(re.compile("^h[1-6]$"))]
     assert levels.count(1) == 1
     assert levels[0] == 1
@@ -104,7 +103,7 @@ def test_titles_differ():
 
 def test_page_leads_on_and_offers_its_source(name):
     if not name.startswith(("book/", "notebooks/")):
-        pytest.skip("not a page of the book")
+        return
     page = soup(name)
     assert page.select(".prev-next-area a")
     source = page.select_one(".btn-download-source-button")["href"]

@@ -4,6 +4,7 @@ The normal form holds the cells, their outputs and what the book needs of their
 metadata, and nothing that changes from one run to the next.
 """
 
+import copy
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -41,15 +42,32 @@ def normalised(notebook):
     return notebook
 
 
+def measured(notebook):
+    """Return the outputs that differ from run to run, by cell and source."""
+    return {
+        (cell.id, cell.source): cell.outputs
+        for cell in notebook.cells
+        if "nbval-ignore-output" in cell.metadata.get("tags", ()) and cell.outputs
+    }
+
+
 def execute(path):
-    """Run a notebook from top to bottom and store it in its normal form."""
+    """Run a notebook from top to bottom and store it in its normal form.
+
+    What was measured stays as it is stored, unless the cell has changed: a second
+    run leaves no difference. To measure anew, clear the outputs first.
+    """
     notebook = nbformat.read(path, as_version=4)
+    before = measured(copy.deepcopy(notebook))
     NotebookClient(
         notebook,
         timeout=300,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
+    for cell in notebook.cells:
+        if (cell.id, cell.source) in before:
+            cell.outputs = before[cell.id, cell.source]
     path.write_text(nbformat.writes(normalised(notebook)) + "\n", encoding="utf-8")
     return path.name
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import numba
 
 # Below this many numbers one thread is done before the others have woken up
-# (benchmarks/threshold.py measures it).
-WORTH_IT = 1 << 16
+# (benchmarks/threshold.py measured it: threshold.md).
+WORTH_IT = 1 << 15
 
 # One parallel kernel at a time: Numba's workqueue layer aborts the process when
 # two Python threads enter it at once, and with the others there would be more

@@ -16,21 +16,16 @@ from softmax_lib._kernels.exponential import (
     DEPTH,
     UNIT,
     anchor,
-    exact_exp_parts,
     exact_term,
-    exp_parts,
-    exp_parts_with_error,
     powers_of_two,
     term,
-    term_with_error,
-    unit_bits,
+    unit_rounder,
 )
 from softmax_lib._kernels.lanes import (
     BYTES,
     SCRATCH,
     any_of,
     filled,
-    fma,
     larger,
     load,
     load_first,
@@ -46,12 +41,12 @@ from softmax_lib._kernels.lanes import (
     widen,
     width,
 )
-from softmax_lib._kernels.rows import BLOCK
+from softmax_lib._kernels.rows import BLOCK, added_below
+from softmax_lib._kernels.softmax_rows import share
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import (
     SURE,
     added,
-    added_exactly,
     by_lane,
     empty_sum,
     joined,
@@ -183,22 +178,29 @@ def softmax_tile(source, target, start, n, inner, count):
     """Write the softmax of up to a vector of slices."""
     top, finite = largest_by_lane(source, start, n, inner, count)
     about = reference_by_lane(top)
-    total = terms_by_lane(source, target, start, n, inner, count, about, True)
-    own, own_error, _ = exp_parts_with_error(top - about[0])
+    total = terms_by_lane(source, target, start, n, inner, count, about)
     r, r_low = reciprocal(total)
-    main = narrowed(source, r)
-    more = narrowed(source, (r - widen(main)) + r_low)
-    # See `quotient_by` for why the winner's share is found for itself.
-    own_share = narrowed(source, product(widen(own), widen(own_error), r, r_low))
+    quotient = factors_by_lane(top, finite, own_by_lane(top, about), r, r_low)
+    to_shares_by_lane(target, start, n, inner, count, quotient)
+
+
+@formula
+def factors_by_lane(top, finite, own, q, q_low):
+    """Return what `share` needs to know, see `factors`, of each lane."""
+    main = narrowed(top, q)
+    more = narrowed(top, (q - widen(main)) + q_low)
+    unit = select(finite, filled(top, 1.0 / UNIT(top)), math.nan)
+    own_share = narrowed(top, product(own[0], own[1], q, q_low))
     own_share = select(finite, own_share, math.nan)
-    own_t = own * UNIT(source)
-    unit = select(finite, filled(source, 1.0 / UNIT(source)), math.nan)
-    main, more = main * unit, more * unit
+    return main * unit, more * unit, narrowed(top, own[0]) * UNIT(top), own_share
+
+
+@formula
+def to_shares_by_lane(out, start, n, inner, count, quotient):
+    """Turn the terms in out into shares."""
     for i in range(n):
         at = start + i * inner
-        t = load_some(target, at, count)
-        shares = select(t == own_t, own_share, fma(t, main, t * more))
-        store_some(target, at, count, shares)
+        store_some(out, at, count, share(load_some(out, at, count), quotient))
 
 
 @formula
@@ -261,79 +263,79 @@ def extreme_by_lane(x, start, n, inner, count):
 
 @formula
 def reference_by_lane(top):
-    """Return what `term` needs to know: shift, floor and offset."""
+    """Return what `term` needs to know: shift, floor and rounder."""
     return about_by_lane(top, anchor(top))
 
 
 @formula
 def about_by_lane(top, shift):
     """Return what `term` needs to know, for a shift that is known."""
-    _, rounded = exp_parts(top - shift)
-    return shift, top - shift - DEPTH(top), unit_bits(rounded)
+    return shift, top - shift - DEPTH(top), unit_rounder(top - shift)
 
 
 @formula
-def terms_by_lane(x, out, start, n, inner, count, about, careful):
-    """Return the total of each lane; write the terms to out, if given.
-
-    With `careful`, see `block_of_terms`, their rounding errors are put right in it.
-    """
-    shift, floor, offset = about
+def terms_by_lane(x, out, start, n, inner, count, about):
+    """Return the total of each lane; write the terms to out, if given."""
+    shift, floor, rounder = about
     total = by_lane(empty_sum(x))
     for b in range(0, n, BLOCK(x)):
         running = empty_sum(x)
         for i in range(b, min(b + BLOCK(x), n)):
             at = start + i * inner
-            v = load_some(x, at, count) - shift
-            if careful is not None:
-                t, error = term_with_error(v, floor, offset)
-                running = added_exactly(running, t, error)
-            else:
-                t = term(v, floor, offset)
-                running = added(running, t)
+            power, more = term(load_some(x, at, count) - shift, floor, rounder)
+            running = added(running, power, more)
             if out is not None:
-                store_some(out, at, count, t)
+                store_some(out, at, count, power + more)
         total = joined(total, by_lane(running))
     return total
 
 
 @formula
-def terms_below_by_lane(x, start, n, inner, count, top, shift):
+def terms_below_by_lane(x, start, n, inner, count, top, about):
     """Return the total of what is less than each lane's top; see `terms_below`."""
     second = top - DEPTH(x)
     for i in range(n):
         v = load_some(x, start + i * inner, count)
         second = larger(select(v < top, v, -math.inf), second)
-    tops = top - shift
-    shift, floor, offset = about_by_lane(second, shift)
+    below = about_by_lane(second, about[0])
     total = by_lane(empty_sum(x))
     for b in range(0, n, BLOCK(x)):
         running = empty_sum(x)
         for i in range(b, min(b + BLOCK(x), n)):
             v = load_some(x, start + i * inner, count)
-            t, low = exact_term(v - shift, floor, offset)
-            less = v < top
-            running = added_exactly(
-                running, select(less, t, 0.0), select(less, low, 0.0)
-            )
+            running = added_below(running, v, top, below)
         total = joined(total, by_lane(running))
-    _, ours = exp_parts(second - shift)
-    _, theirs = exp_parts(tops)
-    one, other = powers_of_two(widen(ours - theirs))
+    # A rounder is lower the higher its N.
+    one, other = powers_of_two(widen(about[2] - below[2]))
     return total[0] * one * other, total[1] * one * other
+
+
+@formula
+def own_by_lane(top, about):
+    """Return the term of each maximum as `own_term` does."""
+    power, more, rest = exact_term(top - about[0], about[1], about[2])
+    scale = 1.0 / UNIT(top)
+    own, low = two_sum(widen(power) * scale, widen(more) * scale)
+    return own, low, widen(rest) * scale
 
 
 @formula
 def log_by_lane(x, start, n, inner, count, top):
     """Return log(sum_j exp(x_j - top)) of each lane in two parts; see `log_of_row`."""
     about = reference_by_lane(top)
-    total = terms_by_lane(x, None, start, n, inner, count, about, None)
-    p, e, _ = exact_exp_parts(top - about[0])
-    own, own_low = widen(p), widen(e)
-    high, lost = without(total, own)
-    sure = high + lost < SURE(x)
-    if any_of(sure):
-        below = terms_below_by_lane(x, start, n, inner, count, top, about[0])
-        high = select(sure, below[0], high)
-        lost = select(sure, below[1], lost)
-    return log_of_quotient((high, lost), own, own_low)
+    total = terms_by_lane(x, None, start, n, inner, count, about)
+    own, low, rest = own_by_lane(top, about)
+    others = others_by_lane(x, start, n, inner, count, top, about, total, own, low)
+    return log_of_quotient(others, own, low + rest)
+
+
+@formula
+def others_by_lane(x, start, n, inner, count, top, about, total, own, low):
+    """Return the total of each lane less the term of its maximum."""
+    high, lost = without(total, own, low)
+    unsure = high + lost < SURE(x)
+    if any_of(unsure):
+        below = terms_below_by_lane(x, start, n, inner, count, top, about)
+        high = select(unsure, below[0], high)
+        lost = select(unsure, below[1], lost)
+    return high, lost

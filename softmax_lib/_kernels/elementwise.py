@@ -4,11 +4,12 @@ from softmax_lib._jit import formula, kernel
 from softmax_lib._kernels.exponential import (
     DEPTH,
     ROUNDER,
-    exact_exp_parts,
+    exact_expm1_parts,
     powers_of_two,
 )
 from softmax_lib._kernels.lanes import (
     exact_fma,
+    filled,
     larger,
     load,
     load_first,
@@ -51,9 +52,11 @@ def log_sigmoid_flat(x, out, first, last):
 @formula
 def exp_of_minus(size):
     """Return p, its error and two powers of two: exp(-size) = p * one * other."""
-    p, error, rounded = exact_exp_parts(larger(-DEPTH(size), 0.0 - size))
-    one, other = powers_of_two(rounded - ROUNDER(size))
-    return p, error, one, other
+    x = larger(-DEPTH(size), 0.0 - size)
+    d, error, rounded = exact_expm1_parts(x, filled(x, ROUNDER(x)))
+    p = 1.0 + d
+    one, other = powers_of_two(rounded - ROUNDER(x))
+    return p, (d - (p - 1.0)) + error, one, other
 
 
 @formula

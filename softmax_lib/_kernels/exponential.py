@@ -1,12 +1,13 @@
 r"""The exponential, in the form that softmax wants it: a number and a power of two.
 
-.. math:: e^x = 2^n p, \qquad n = \operatorname{round}(x \log_2 e),
-          \qquad p = e^r, \qquad r = x - n \ln 2
+.. math:: e^x = 2^n (1 + d), \qquad n = \operatorname{round}(x \log_2 e),
+          \qquad d = e^r - 1, \qquad r = x - n \ln 2
 
 Softmax is a quotient, so any common factor may go. The textbook drops exp(max)
 by subtracting the maximum from x, a subtraction that rounds, and exp makes a
 relative error of it. Here a power of two is dropped instead, by subtracting
-integers from n, which is exact and free.
+integers from n, which is exact and free. The 1 and the d are kept apart, for
+their sum rounds, and sums of many terms can do without that.
 """
 
 import math
@@ -62,11 +63,11 @@ TAIL = polynomial(
 
 # Terms are kept 2^64 (2^512) too large while they are summed, so that none of them
 # is subnormal: what is has its only rounding in the last multiplication.
-EXTRA = constant(64, 512)
 UNIT = constant(2.0**64, 2.0**512)
+UNIT_EXPONENT = constant(64.0 + 127.0, 512.0 + 1023.0)
 
 # exp(-130) is nothing beside 1 in float32, exp(-1060) in float64, and both still
-# have a normal representation with the 2^EXTRA. What lies lower is put here.
+# have a normal representation with the UNIT. What lies lower is put here.
 DEPTH = constant(130.0, 1060.0)
 
 # Up to here n stays within the bounds above, the DEPTH included.
@@ -84,78 +85,61 @@ def anchor(top):
 
 
 @formula
-def exp_parts(x):
-    """Return p and the rounder + n, for exp(x) = 2^n p."""
-    rounded = fma(x, LOG2_E(x), ROUNDER(x))
-    n = rounded - ROUNDER(x)
+def expm1_parts(x, rounder):
+    """Return d = e^r - 1 and the rounder + n, for exp(x) = 2^n (1 + d)."""
+    rounded = fma(x, LOG2_E(x), rounder)
+    n = rounded - rounder
     r = fma(n, -LN2_LOW(x), fma(n, -LN2_HIGH(x), x))
-    return fma(fma(TAIL(r), r, 1.0), r, 1.0), rounded
+    return fma(TAIL(r) * r, r, r), rounded
 
 
 @formula
-def exp_parts_with_error(x):
-    """Return p as in `exp_parts`, its last rounding error, and the rounder + n."""
-    rounded = fma(x, LOG2_E(x), ROUNDER(x))
-    n = rounded - ROUNDER(x)
-    r = fma(n, -LN2_LOW(x), fma(n, -LN2_HIGH(x), x))
-    q = fma(TAIL(r), r, 1.0)
-    p = fma(q, r, 1.0)
-    return p, fma(q, r, 1.0 - p), rounded
+def exact_expm1_parts(x, rounder):
+    """Return d and the rounder + n as in `expm1_parts`, and what d lacks.
 
-
-@formula
-def exact_exp_parts(x):
-    """Return p as in `exp_parts`, its error to a tenth of its ULP, and rounder + n."""
-    rounded = fma(x, LOG2_E(x), ROUNDER(x))
-    n = rounded - ROUNDER(x)
+    In the order d, what it lacks (to a tenth of the ULP of 1 + d), rounder + n.
+    """
+    rounded = fma(x, LOG2_E(x), rounder)
+    n = rounded - rounder
     high = fma(n, -LN2_HIGH(x), x)
     r = fma(n, -LN2_LOW(x), high)
     r_error = fma(n, -LN2_LOW(x), high - r)
-    tail = TAIL(r)
-    q = fma(tail, r, 1.0)
-    q_error = fma(tail, r, 1.0 - q)
-    p = fma(q, r, 1.0)
-    p_error = fma(q, r, 1.0 - p)
-    return p, p_error + (r * q_error + p * r_error), rounded
+    tail = TAIL(r) * r
+    d = fma(tail, r, r)
+    return d, fma(tail, r, r - d) + (r_error + d * r_error), rounded
 
 
 @formula
-def exponent_bits(rounded):
-    """Return n, shifted to where a floating-point number has its exponent."""
-    return to_bits(rounded) << FRACTION_BITS(rounded)
+def unit_rounder(top):
+    """Return the rounder that counts powers of two in units of the maximum's.
 
-
-@formula
-def unit_bits(rounded):
-    """Return the offset for `term` that makes 2^EXTRA of the power 2^n."""
-    one = ONE_BITS(rounded) + (EXTRA(rounded) << FRACTION_BITS(rounded))
-    return one - exponent_bits(rounded)
-
-
-@formula
-def term(x, floor, offset):
-    """Return exp(x) 2^EXTRA / 2^N, with the N that offset was made for.
-
-    The power is multiplied by: added to the exponent of p, it would hide a NaN.
+    What it rounds to, its lowest bits shifted to where a floating-point number has
+    its exponent, is 2^(n - N) UNIT, N being the n of the maximum.
     """
-    p, rounded = exp_parts(larger(floor, x))
-    return p * from_bits(exponent_bits(rounded) + offset)
+    n = fma(top, LOG2_E(top), ROUNDER(top)) - ROUNDER(top)
+    return (ROUNDER(top) + UNIT_EXPONENT(top)) - n
 
 
 @formula
-def term_with_error(x, floor, offset):
-    """Return `term` and its last rounding error."""
-    p, error, rounded = exp_parts_with_error(larger(floor, x))
-    scale = from_bits(exponent_bits(rounded) + offset)
-    return p * scale, error * scale
+def power_of(rounded):
+    """Return 2^(n - N) UNIT."""
+    return from_bits(to_bits(rounded) << FRACTION_BITS(rounded))
 
 
 @formula
-def exact_term(x, floor, offset):
-    """Return `term` in two parts."""
-    p, error, rounded = exact_exp_parts(larger(floor, x))
-    scale = from_bits(exponent_bits(rounded) + offset)
-    return p * scale, error * scale
+def term(x, floor, rounder):
+    """Return exp(x) / 2^N UNIT in two parts: a power of two, and that times d."""
+    d, rounded = expm1_parts(larger(floor, x), rounder)
+    power = power_of(rounded)
+    return power, power * d
+
+
+@formula
+def exact_term(x, floor, rounder):
+    """Return the two parts of `term`, and what they lack."""
+    d, error, rounded = exact_expm1_parts(larger(floor, x), rounder)
+    power = power_of(rounded)
+    return power, power * d, power * error
 
 
 @formula

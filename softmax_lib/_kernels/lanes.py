@@ -196,6 +196,14 @@ def _first(context, builder, count, kind, lanes):
     return builder.icmp_signed("<", numbers, limit)
 
 
+def _last(context, builder, count, kind, lanes):
+    """Return the mask of the last count lanes."""
+    ints = Lanes(types.int32, lanes.count)
+    limit = _fill(context, builder, count, kind, ints)
+    numbers = ir.Constant(ints.llvm, list(range(lanes.count, 0, -1)))
+    return builder.icmp_signed("<=", numbers, limit)
+
+
 @intrinsic
 def load(typingctx, pointer, index):
     """Return the lanes pointer[index], pointer[index + 1], ...."""
@@ -208,24 +216,34 @@ def load(typingctx, pointer, index):
     return lanes(pointer, index), emit
 
 
-@intrinsic
-def load_first(typingctx, pointer, index, count, filler):
-    """Return like `load` the first count lanes; the others are filler."""
-    lanes = lanes_of(pointer.dtype)
+def _partial_load(name, masked, doc):
+    def partial(typingctx, pointer, index, count, filler):
+        lanes = lanes_of(pointer.dtype)
 
-    def emit(context, builder, sig, args):
-        at = _address(context, builder, args[0], args[1], sig.args[1], lanes)
-        mask = _first(context, builder, args[2], sig.args[2], lanes)
-        rest = _fill(context, builder, args[3], sig.args[3], lanes)
-        align = ir.Constant(ir.IntType(32), pointer.dtype.bitwidth // 8)
-        return _call(
-            builder,
-            f"llvm.masked.load.{_suffix(lanes)}.p0",
-            lanes.llvm,
-            [at, align, mask, rest],
-        )
+        def emit(context, builder, sig, args):
+            at = _address(context, builder, args[0], args[1], sig.args[1], lanes)
+            mask = masked(context, builder, args[2], sig.args[2], lanes)
+            rest = _fill(context, builder, args[3], sig.args[3], lanes)
+            align = ir.Constant(ir.IntType(32), pointer.dtype.bitwidth // 8)
+            return _call(
+                builder,
+                f"llvm.masked.load.{_suffix(lanes)}.p0",
+                lanes.llvm,
+                [at, align, mask, rest],
+            )
 
-    return lanes(pointer, index, count, filler), emit
+        return lanes(pointer, index, count, filler), emit
+
+    partial.__name__, partial.__doc__ = name, doc
+    return intrinsic(partial)
+
+
+load_first = _partial_load(
+    "load_first", _first, "Return like `load` the first count lanes; others are filler."
+)
+load_last = _partial_load(
+    "load_last", _last, "Return like `load` the last count lanes; others are filler."
+)
 
 
 @intrinsic
@@ -240,23 +258,32 @@ def store(typingctx, pointer, index, value):
     return types.void(pointer, index, value), emit
 
 
-@intrinsic
-def store_first(typingctx, pointer, index, count, value):
-    """Write the first count lanes of value to pointer[index], ..."""
+def _partial_store(name, masked, doc):
+    def partial(typingctx, pointer, index, count, value):
+        def emit(context, builder, sig, args):
+            at = _address(context, builder, args[0], args[1], sig.args[1], value)
+            mask = masked(context, builder, args[2], sig.args[2], value)
+            align = ir.Constant(ir.IntType(32), pointer.dtype.bitwidth // 8)
+            _call(
+                builder,
+                f"llvm.masked.store.{_suffix(value)}.p0",
+                ir.VoidType(),
+                [args[3], at, align, mask],
+            )
+            return context.get_dummy_value()
 
-    def emit(context, builder, sig, args):
-        at = _address(context, builder, args[0], args[1], sig.args[1], value)
-        mask = _first(context, builder, args[2], sig.args[2], value)
-        align = ir.Constant(ir.IntType(32), pointer.dtype.bitwidth // 8)
-        _call(
-            builder,
-            f"llvm.masked.store.{_suffix(value)}.p0",
-            ir.VoidType(),
-            [args[3], at, align, mask],
-        )
-        return context.get_dummy_value()
+        return types.void(pointer, index, count, value), emit
 
-    return types.void(pointer, index, count, value), emit
+    partial.__name__, partial.__doc__ = name, doc
+    return intrinsic(partial)
+
+
+store_first = _partial_store(
+    "store_first", _first, "Write like `store` the first count lanes of value."
+)
+store_last = _partial_store(
+    "store_last", _last, "Write like `store` the last count lanes of value."
+)
 
 
 @intrinsic
@@ -298,13 +325,17 @@ def put(typingctx, pointer, index, value):
 
 
 @intrinsic
-def address(typingctx, pointer):
-    """Return a pointer as an integer."""
+def until_line(typingctx, pointer, index):
+    """Return how many numbers from pointer[index] on lie before the next cache line."""
+    size = pointer.dtype.bitwidth // 8
 
     def emit(context, builder, sig, args):
-        return builder.ptrtoint(args[0], ir.IntType(64))
+        at = context.cast(builder, args[1], sig.args[1], types.intp)
+        where = builder.ptrtoint(builder.gep(args[0], [at]), at.type)
+        left = builder.and_(builder.neg(where), ir.Constant(at.type, BYTES - 1))
+        return builder.udiv(left, ir.Constant(at.type, size))
 
-    return types.int64(pointer), emit
+    return types.intp(pointer, index), emit
 
 
 # --- lane by lane ----------------------------------------------------------------

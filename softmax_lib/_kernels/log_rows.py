@@ -78,11 +78,11 @@ def top_and_log(x, start, n):
     """Return m, the maximum of a row, and log(sum_j exp(x_j - m)) in two parts."""
     if n <= IN_CACHE(x):
         top = largest(x, start, n)
-        shift = anchor(filled(x, top))
+        about = reference(x, top, anchor(filled(x, top)))
         total = nothing()
         if math.isfinite(top):
-            total = terms(x, None, start, n, reference(x, top, shift), None)
+            total = terms(x, None, start, n, about)
     else:
-        top, total = online_terms(x, start, n, None)
-        shift = anchor(filled(x, top))
-    return float(top), log_of_row(x, start, n, top, shift, total)
+        top, total = online_terms(x, start, n)
+        about = reference(x, top, anchor(filled(x, top)))
+    return float(top), log_of_row(x, start, n, top, about, total)

@@ -7,25 +7,24 @@ import math
 
 from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.columns import (
+    factors_by_lane,
     largest_by_lane,
     lay_out,
-    load_some,
+    others_by_lane,
+    own_by_lane,
     put_back,
     reference_by_lane,
     room,
-    store_some,
-    terms_below_by_lane,
     terms_by_lane,
     tile_at,
+    to_shares_by_lane,
 )
-from softmax_lib._kernels.exponential import UNIT, exact_exp_parts, term
+from softmax_lib._kernels.exponential import UNIT, term
 from softmax_lib._kernels.labels import inverse
 from softmax_lib._kernels.lanes import (
-    any_of,
     exact_fma,
     filled,
     first_of,
-    fma,
     load,
     memory,
     narrowed,
@@ -38,10 +37,9 @@ from softmax_lib._kernels.lanes import (
     widen,
     width,
 )
-from softmax_lib._kernels.losses import FEW, row_weight, times
+from softmax_lib._kernels.losses import row_weight, times
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import (
-    SURE,
     log_of_quotient,
     product,
     reciprocal,
@@ -167,32 +165,18 @@ def sums_of_tile(x, out, start, n, inner, count):
     """Return what `sums_of_row` does, of each lane."""
     top, finite = largest_by_lane(x, start, n, inner, count)
     about = reference_by_lane(top)
-    total = terms_by_lane(x, out, start, n, inner, count, about, None)
-    p, e, _ = exact_exp_parts(top - about[0])
-    own = widen(p), widen(e)
-    high, lost = without(total, own[0])
-    sure = high + lost < SURE(x)
-    if any_of(sure):
-        below = terms_below_by_lane(x, start, n, inner, count, top, about[0])
-        high = select(sure, below[0], high)
-        lost = select(sure, below[1], lost)
-    return top, finite, about, total, own, (high, lost)
-
-
-@formula
-def count_by_lane(x, start, n, inner, count, value):
-    """Return how many numbers of each lane equal its value, 2^24 at most."""
-    counts = filled(x, 0.0)
-    for i in range(n):
-        same = load_some(x, start + i * inner, count) == value
-        counts = counts + select(same, filled(x, 1.0), 0.0)
-    return counts
+    total = terms_by_lane(x, out, start, n, inner, count, about)
+    own = own_by_lane(top, about)
+    others = others_by_lane(
+        x, start, n, inner, count, top, about, total, own[0], own[1]
+    )
+    return top, finite, about, total, own, others
 
 
 @formula
 def write_losses(losses, row, count, aside, x, top, finite, others, own):
     """Write the weighted losses of some slices."""
-    log, log_low = log_of_quotient(others, own[0], own[1])
+    log, log_low = log_of_quotient(others, own[0], own[1] + own[2])
     score = widen(load(aside, width(x)))
     gap, error = two_sum(widen(top), 0.0 - score)
     high, low = two_sum(gap, log)
@@ -221,33 +205,19 @@ def loss_and_grad_tile(x, out, aside, start, n, inner, count, over, losses, row,
     )
     score = load(aside, width(x))
     write_losses(losses, row, some, aside, x, top, finite, others, own)
-    winners = filled(x, 0.0)
-    own_t = narrowed(x, own[0]) * UNIT(x)
-    heavy = total[0] < FEW
-    if any_of(heavy):
-        winners = count_by_lane(out, start, n, inner, count, own_t)
-        winners = select(heavy, winners, 0.0)
-    put_right = own[1] * widen(winners)
-    r, r_low = reciprocal((total[0], total[1] + put_right))
+    r, r_low = reciprocal(total)
     scale = widen(load(aside, 0))
     s = scale * over[0]
     s_low = exact_fma(scale, over[0], 0.0 - s) + scale * over[1]
     q, q_low = times(r, r_low, s, s_low)
-    t = widen(term(score - about[0], about[1], about[2])) * (1.0 / UNIT(x))
-    high, low = without(total, t)
+    power, more = term(score - about[0], about[1], about[2])
+    unit = 1.0 / UNIT(x)
+    high, low = without(total, widen(power) * unit, widen(more) * unit)
     won = score == top
     high = select(won, others[0], high)
-    low = select(won, others[1], low + put_right)
+    low = select(won, others[1], low)
     at_label = 0.0 - narrowed(x, product(high, low, q, q_low))
     store(aside, width(x), select(finite, at_label, math.nan))
-    main = narrowed(x, q)
-    more = narrowed(x, (q - widen(main)) + q_low)
-    own_share = narrowed(x, product(own[0], own[1], q, q_low))
-    own_t = select(winners > 0.0, own_t, math.nan)
-    unit = select(finite, filled(x, 1.0 / UNIT(x)), math.nan)
-    main, more = main * unit, more * unit
-    for i in range(n):
-        at = start + i * inner
-        v = load_some(out, at, count)
-        shares = select(v == own_t, own_share, fma(v, main, v * more))
-        store_some(out, at, count, shares)
+    to_shares_by_lane(
+        out, start, n, inner, count, factors_by_lane(top, finite, own, q, q_low)
+    )

@@ -17,45 +17,34 @@ from softmax_lib._kernels.lanes import (
     exact_fma,
     filled,
     first_of,
-    load,
-    load_first,
     memory,
     number,
     put,
-    select,
     single,
-    store,
-    store_first,
-    sum_of,
     widen,
-    width,
 )
 from softmax_lib._kernels.rows import (
-    BLOCK,
     largest,
     online_terms,
+    others_of_row,
     own_term,
     reference,
     terms,
-    terms_below,
 )
 from softmax_lib._kernels.softmax_rows import (
     IN_CACHE,
+    factors,
     fill,
-    share,
+    to_shares,
+    write_shares,
 )
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import (
-    SURE,
     log_of_quotient,
     product,
     reciprocal,
     without,
 )
-
-# Where the total is less than this many winners, the winner's own rounding error is
-# put right in it. In larger totals the errors of many terms make up for each other.
-FEW = 8.0
 
 
 @kernel
@@ -134,16 +123,21 @@ def sums_of_row(x, out, start, n):
         top = largest(x, start, n)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)
         about = reference(x, finite, anchor(filled(x, finite)))
-        total = terms(x, out, start, n, about, None)
+        total = terms(x, out, start, n, about)
     else:
-        top, total = online_terms(x, start, n, None)
+        top, total = online_terms(x, start, n)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)
         about = reference(x, finite, anchor(filled(x, finite)))
-    own = own_term(x, finite, about[0])
-    others = without(total, own[0])
-    if first_of(others[0] + others[1]) < SURE(x):
-        others = terms_below(x, start, n, finite, about[0])
+    own = own_term(x, finite, about)
+    others = others_of_row(x, start, n, finite, about, total, own[0], own[1])
     return float(top), about, total, own, others
+
+
+@formula
+def loss_of(top, score, own, others):
+    """Return (top - score) + log(1 + others / own) of one row."""
+    log, log_low = log_of_quotient(others, own[0], own[1] + own[2])
+    return distance(top, score, first_of(log), first_of(log_low))
 
 
 @formula
@@ -152,45 +146,17 @@ def loss_row(x, start, n, y):
     top, _, _, own, others = sums_of_row(x, None, start, n)
     if not math.isfinite(top):
         return math.nan
-    log, log_low = log_of_quotient(others, own[0], own[1])
-    return distance(top, float(number(x, start + y)), first_of(log), first_of(log_low))
-
-
-@routine
-def count_equal(x, start, n, value):
-    """Return how many of x[start : start + n] equal value."""
-    w = width(x)
-    whole = n - n % w
-    count = 0
-    # In blocks, for float32 counts no further than 2^24.
-    for b in range(0, n, BLOCK(x)):
-        stop = min(b + BLOCK(x), whole)
-        counts = filled(x, 0.0)
-        for i in range(b, stop, w):
-            counts = counts + select(load(x, start + i) == value, filled(x, 1.0), 0.0)
-        if stop == whole and whole < n:
-            v = load_first(x, start + whole, n - whole, math.nan)
-            counts = counts + select(v == value, filled(x, 1.0), 0.0)
-        count += int(sum_of(counts))
-    return count
+    return loss_of(top, float(number(x, start + y)), own, others)
 
 
 @formula
-def winners_of_row(x, start, n, top, total):
-    """Return how many maxima there are, where that matters, else 0."""
-    if first_of(total[0]) < FEW:
-        return float(count_equal(x, start, n, top))
-    return 0.0
-
-
-@formula
-def others_of(x, v, top, about, total, own, others, winners):
+def others_of(x, v, top, about, total, others):
     """Return the total less the term of v, one of the row, in two parts."""
     if v == top:
         return others
-    t = single_of(term(filled(x, v) - about[0], about[1], about[2]))
-    high, low = without(total, t * (1.0 / UNIT(x)))
-    return high, low + own[1] * winners
+    power, more = term(filled(x, v) - about[0], about[1], about[2])
+    scale = 1.0 / UNIT(x)
+    return without(total, single_of(power) * scale, single_of(more) * scale)
 
 
 @formula
@@ -206,54 +172,14 @@ def loss_and_grad_row(x, out, start, n, y, scale):
     if not math.isfinite(top):
         fill(out, start, n, math.nan)
         return math.nan
-    score = number(x, start + y)
-    log, log_low = log_of_quotient(others, own[0], own[1])
-    winners = winners_of_row(x, start, n, top, total)
-    rest = others_of(x, float(score), top, about, total, own, others, winners)
-    q, q_low = quotient_of(total, own, winners, scale)
-    multiply(x, out, start, n, about, factors(x, q, q_low, own, winners))
-    put(out, start + y, -first_of(product(rest[0], rest[1], q, q_low)))
-    return distance(top, float(score), first_of(log), first_of(log_low))
-
-
-@formula
-def quotient_of(total, own, winners, scale):
-    """Return scale / total in two parts, the total put right by the winners' error."""
-    r, r_low = reciprocal((total[0], total[1] + own[1] * winners))
-    return times(r, r_low, scale[0], scale[1])
-
-
-@formula
-def factors(x, q, q_low, own, winners):
-    """Return what `share` needs to know, for shares times a scale."""
-    main = first_of(q)
-    rounded = first_of(widen(filled(x, main)))
-    more = (main - rounded) + first_of(q_low)
-    return (
-        filled(x, main) * (1.0 / UNIT(x)),
-        filled(x, more) * (1.0 / UNIT(x)),
-        filled(x, first_of(own[0]) * UNIT(x) if winners > 0 else math.nan),
-        filled(x, first_of(product(own[0], own[1], q, q_low))),
-    )
-
-
-@routine
-def multiply(x, out, start, n, about, quotient):
-    """Write the scaled shares; out has the terms, unless the row is a long one."""
-    w = width(x)
-    whole = n - n % w
+    score = float(number(x, start + y))
+    rest = others_of(x, score, top, about, total, others)
+    r, r_low = reciprocal(total)
+    q, q_low = times(r, r_low, scale[0], scale[1])
+    quotient = factors(x, q, q_low, own)
     if n <= IN_CACHE(x):
-        for i in range(0, whole, w):
-            store(out, start + i, share(load(out, start + i), quotient))
-        if whole < n:
-            t = load_first(out, start + whole, n - whole, 0.0)
-            store_first(out, start + whole, n - whole, share(t, quotient))
+        to_shares(out, start, n, quotient)
     else:
-        shift, floor, offset = about
-        for i in range(0, whole, w):
-            t = term(load(x, start + i) - shift, floor, offset)
-            store(out, start + i, share(t, quotient))
-        if whole < n:
-            v = load_first(x, start + whole, n - whole, -math.inf)
-            t = term(v - shift, floor, offset)
-            store_first(out, start + whole, n - whole, share(t, quotient))
+        write_shares(x, out, start, n, about, quotient)
+    put(out, start + y, -first_of(product(rest[0], rest[1], q, q_low)))
+    return loss_of(top, score, own, others)

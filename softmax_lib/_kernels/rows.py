@@ -6,12 +6,10 @@ from softmax_lib._jit import formula, routine
 from softmax_lib._kernels.exponential import (
     DEPTH,
     REACH,
-    exact_exp_parts,
+    UNIT,
     exact_term,
-    exp_parts,
     term,
-    term_with_error,
-    unit_bits,
+    unit_rounder,
 )
 from softmax_lib._kernels.lanes import (
     constant,
@@ -21,19 +19,22 @@ from softmax_lib._kernels.lanes import (
     largest_of,
     load,
     load_first,
+    load_last,
     number,
     select,
     single,
     store,
     store_first,
+    store_last,
+    until_line,
     widen,
     width,
 )
+from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import (
     SURE,
     across,
     added,
-    added_exactly,
     empty_sum,
     joined,
     log_of_quotient,
@@ -45,14 +46,27 @@ from softmax_lib._kernels.total import (
 BLOCK = constant(4096, 2048)
 
 
+@formula
+def lead(x, start, n):
+    """Return how many numbers to do before vectors of them are whole cache lines.
+
+    Each of the others would touch two, at twice the price. A short row is done
+    before that pays.
+    """
+    return until_line(x, start) if n >= 12 * width(x) else 0
+
+
 @routine
 def largest(x, start, n):
     """Return the maximum of x[start : start + n], blind to NaN."""
     w = width(x)
-    whole = n - n % w
+    i = lead(x, start, n)
     # Four at a time: one maximum waits for the last, four keep the machine busy.
     a = b = c = d = filled(x, -math.inf)
-    i = 0
+    if i > 0:
+        d = load_last(x, start + i - w, i, -math.inf)
+        d = larger(d, a)
+    whole = n - (n - i) % w
     while i + 4 * w <= n:
         a = larger(load(x, start + i), a)
         b = larger(load(x, start + i + w), b)
@@ -78,43 +92,45 @@ def holds_nan(x, start, n):
 
 @formula
 def reference(x, top, shift):
-    """Return what `term` needs to know: shift, floor and offset, for a maximum."""
+    """Return what `term` needs to know: shift, floor and rounder, for a maximum."""
     tops = filled(x, top) - shift
-    _, rounded = exp_parts(tops)
-    return shift, tops - DEPTH(x), unit_bits(rounded)
+    return shift, tops - DEPTH(x), unit_rounder(tops)
 
 
 @routine
-def block_of_terms(x, out, start, n, about, careful):
+def block_of_terms(x, out, start, n, about):
     """Return the sum of the terms of x[start : start + n]; write them to any out.
 
-    With `careful`, which is None or True, the sum has the terms' rounding errors
-    put right. Equal terms have equal errors, which no average makes up for.
+    The sum has the terms' rounding errors put right: equal terms have equal errors,
+    which no average makes up for.
     """
-    shift, floor, offset = about
     w = width(x)
-    whole = n - n % w
+    head = lead(x, start, n) if out is None else lead(out, start, n)
+    whole = n - (n - head) % w
     running = empty_sum(x)
-    for i in range(0, whole, w):
-        v = load(x, start + i) - shift
-        if careful is not None:
-            t, error = term_with_error(v, floor, offset)
-            running = added_exactly(running, t, error)
-        else:
-            t = term(v, floor, offset)
-            running = added(running, t)
+    if head > 0:
+        v = load_last(x, start + head - w, head, -math.inf)
+        running, t = taken_up(running, v, about)
+        if out is not None:
+            store_last(out, start + head - w, head, t)
+    for i in range(head, whole, w):
+        running, t = taken_up(running, load(x, start + i), about)
         if out is not None:
             store(out, start + i, t)
     if whole < n:
-        v = load_first(x, start + whole, n - whole, -math.inf) - shift
-        t, error = term_with_error(v, floor, offset)
-        if careful is not None:
-            running = added_exactly(running, t, error)
-        else:
-            running = added(running, t)
+        v = load_first(x, start + whole, n - whole, -math.inf)
+        running, t = taken_up(running, v, about)
         if out is not None:
             store_first(out, start + whole, n - whole, t)
     return across(running)
+
+
+@formula
+def taken_up(running, v, about):
+    """Return the running sum with the term of v added, and that term, rounded."""
+    shift, floor, rounder = about
+    power, more = term(v - shift, floor, rounder)
+    return added(running, power, more), power + more
 
 
 @formula
@@ -133,18 +149,22 @@ def rescaled(total, steps):
 @formula
 def exponent_between(x, a, b, shift):
     """Return the n of a less the n of b."""
-    _, na = exp_parts(filled(x, a) - shift)
-    _, nb = exp_parts(filled(x, b) - shift)
-    return int(first_of(widen(na - nb)))
+    return int(
+        first_of(
+            widen(
+                unit_rounder(filled(x, b) - shift) - unit_rounder(filled(x, a) - shift)
+            )
+        )
+    )
 
 
 @formula
-def terms(x, out, start, n, about, careful):
+def terms(x, out, start, n, about):
     """Like `block_of_terms`, for rows of any length."""
     total = nothing()
     for b in range(0, n, BLOCK(x)):
         size = min(BLOCK(x), n - b)
-        total = joined(total, block_of_terms(x, out, start + b, size, about, careful))
+        total = joined(total, block_of_terms(x, out, start + b, size, about))
     return total
 
 
@@ -163,6 +183,16 @@ def largest_below(x, start, n, top):
     return largest_of(second)
 
 
+@formula
+def added_below(running, v, top, about):
+    """Return the running sum with the exact term of v added where v is below top."""
+    shift, floor, rounder = about
+    power, more, rest = exact_term(v - shift, floor, rounder)
+    less = v < top
+    total, lost = added(running, select(less, power, 0.0), select(less, more, 0.0))
+    return total, lost + select(less, rest, 0.0)
+
+
 @routine
 def terms_below(x, start, n, top, shift):
     """Return the sum of the terms of what is less than top, in units of top's.
@@ -170,7 +200,7 @@ def terms_below(x, start, n, top, shift):
     They are summed in a unit of their own, that of the largest among them.
     """
     second = max(largest_below(x, start, n, top), top - DEPTH(x))
-    shift, floor, offset = reference(x, second, shift)
+    about = reference(x, second, shift)
     w = width(x)
     whole = n - n % w
     total = nothing()
@@ -178,25 +208,16 @@ def terms_below(x, start, n, top, shift):
         stop = min(b + BLOCK(x), whole)
         running = empty_sum(x)
         for i in range(b, stop, w):
-            v = load(x, start + i)
-            t, low = exact_term(v - shift, floor, offset)
-            less = v < top
-            running = added_exactly(
-                running, select(less, t, 0.0), select(less, low, 0.0)
-            )
+            running = added_below(running, load(x, start + i), top, about)
         if stop == whole and whole < n:
             v = load_first(x, start + whole, n - whole, -math.inf)
-            t, low = exact_term(v - shift, floor, offset)
-            less = v < top
-            running = added_exactly(
-                running, select(less, t, 0.0), select(less, low, 0.0)
-            )
+            running = added_below(running, v, top, about)
         total = joined(total, across(running))
     return rescaled(total, exponent_between(x, second, top, shift))
 
 
 @routine
-def online_terms(x, start, n, careful):
+def online_terms(x, start, n):
     """Return the maximum and the sum of the terms, reading the row only once.
 
     Block by block the maximum may rise, and with it the power of two that the
@@ -216,7 +237,7 @@ def online_terms(x, start, n, careful):
                 if not math.isfinite(top):
                     return top, total
                 about = reference(x, top, filled(x, top))
-                return top, terms(x, None, start, n, about, careful)
+                return top, terms(x, None, start, n, about)
             before = top
             top = now
             about = reference(x, top, unshifted)
@@ -226,29 +247,42 @@ def online_terms(x, start, n, careful):
             if holds_nan(x, start + b, size):
                 total = joined(total, (single(math.nan), single(0.0)))
         else:
-            total = joined(
-                total, block_of_terms(x, None, start + b, size, about, careful)
-            )
+            total = joined(total, block_of_terms(x, None, start + b, size, about))
     return top, total
 
 
 @formula
-def own_term(x, top, shift):
-    """Return the term of the maximum itself, in two parts, in units of 1."""
-    p, e, _ = exact_exp_parts(filled(x, top) - shift)
-    return single(first_of(widen(p))), single(first_of(widen(e)))
+def own_term(x, top, about):
+    """Return the term of the maximum in units of 1: what sums have of it, and the rest.
+
+    What sums have of it comes in two parts.
+    """
+    shift, floor, rounder = about
+    power, more, rest = exact_term(filled(x, top) - shift, floor, rounder)
+    scale = 1.0 / UNIT(x)
+    own, low = two_sum(
+        single(first_of(widen(power)) * scale), single(first_of(widen(more)) * scale)
+    )
+    return own, low, single(first_of(widen(rest)) * scale)
+
+
+@formula
+def others_of_row(x, start, n, top, about, total, own, low):
+    """Return the total less the term of the maximum."""
+    others = without(total, own, low)
+    if first_of(others[0] + others[1]) < SURE(x):
+        others = terms_below(x, start, n, top, about[0])
+    return others
 
 
 @routine
-def log_of_row(x, start, n, top, shift, total):
+def log_of_row(x, start, n, top, about, total):
     """Return log(sum_j exp(x_j - top)) in two parts, given the total of the terms.
 
     The winner's own term is 1 in this sum, so the logarithm is log1p of the sum of
     the others, and keeps its digits even where they are 1e-30 together.
     """
-    own, own_low = own_term(x, top, shift)
-    others = without(total, own)
-    if first_of(others[0] + others[1]) < SURE(x):
-        others = terms_below(x, start, n, top, shift)
-    log, log_low = log_of_quotient(others, own, own_low)
+    own, low, rest = own_term(x, top, about)
+    others = others_of_row(x, start, n, top, about, total, own, low)
+    log, log_low = log_of_quotient(others, own, low + rest)
     return first_of(log), first_of(log_low)

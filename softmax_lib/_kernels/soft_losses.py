@@ -31,7 +31,7 @@ from softmax_lib._kernels.lanes import (
     widen,
     width,
 )
-from softmax_lib._kernels.losses import others_of, sums_of_row, winners_of_row
+from softmax_lib._kernels.losses import others_of, sums_of_row
 from softmax_lib._kernels.softmax_rows import IN_CACHE, fill
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import log_of_quotient, product, reciprocal
@@ -143,7 +143,7 @@ def soft_loss_row(x, start, n, kind):
 @formula
 def soft_loss(mass, far, own, others):
     """Return C log(sum_j exp(x_j - top)) + sum_k c_k (top - x_k)."""
-    log, log_low = log_of_quotient(others, own[0], own[1])
+    log, log_low = log_of_quotient(others, own[0], own[1] + own[2])
     high, low = first_of(log), first_of(log_low)
     return far[0] + (mass[0] * high + (far[1] + mass[0] * low + mass[1] * high))
 
@@ -162,20 +162,21 @@ def soft_loss_and_grad_row(x, out, start, n, kind, over):
         fill(out, start, n, math.nan)
         return math.nan
     mass, far = weighted_distance(x, start, n, top, kind)
-    winners = winners_of_row(x, start, n, top, total)
-    r, r_low = reciprocal((total[0], total[1] + own[1] * winners))
+    r, r_low = reciprocal(total)
     main, more = first_of(r) / UNIT(x), first_of(r_low) / UNIT(x)
-    own_t = filled(x, first_of(own[0]) * UNIT(x) if winners > 0 else math.nan)
+    own_t = filled(x, first_of(own[0])) * UNIT(x)
     own_share = first_of(product(own[0], own[1], r, r_low))
     own_rest = first_of(product(others[0], others[1], r, r_low))
-    shift, floor, offset = about
+    shift, floor, rounder = about
     w = width(x)
     for i in range(0, n, w):
         count = min(w, n - i)
         if n <= IN_CACHE(x):
             t = load_some(out, start + i, count)
         else:
-            t = term(load_some(x, start + i, count) - shift, floor, offset)
+            v = load_some(x, start + i, count)
+            power, part = term(v - shift, floor, rounder)
+            t = power + part
         wide = widen(t)
         p = fma(wide, main, wide * more)
         won = t == own_t
@@ -187,13 +188,13 @@ def soft_loss_and_grad_row(x, out, start, n, kind, over):
     if label != 0.0:
         y = kind[3]
         score = float(number(x, start + y))
-        rest = others_of(x, score, top, about, total, own, others, winners)
+        rest = others_of(x, score, top, about, total, others)
         others_share = first_of(product(rest[0], rest[1], r, r_low))
         if score == top:
             p_label = own_share
         else:
-            lanes = term(filled(x, score) - shift, floor, offset)
-            p_label = first_of(widen(lanes)) * main
+            power, part = term(filled(x, score) - shift, floor, rounder)
+            p_label = first_of(widen(power + part)) * main
         c = label + float(number(kind[1], y)) * kind[5]
         put(out, start + y, slope(mass, c, p_label, others_share) * over)
     return soft_loss(mass, far, own, others)

@@ -6,9 +6,7 @@ from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.exponential import (
     UNIT,
     anchor,
-    exp_parts_with_error,
     term,
-    term_with_error,
 )
 from softmax_lib._kernels.lanes import (
     constant,
@@ -18,24 +16,28 @@ from softmax_lib._kernels.lanes import (
     largest_of,
     load,
     load_first,
+    load_last,
     memory,
     put,
     select,
-    single,
     store,
     store_first,
+    store_last,
     widen,
     width,
 )
 from softmax_lib._kernels.rows import (
     largest,
+    lead,
+    nothing,
     online_terms,
+    own_term,
     reference,
     terms,
 )
 from softmax_lib._kernels.total import (
     across,
-    added_exactly,
+    added,
     empty_sum,
     product,
     reciprocal,
@@ -49,12 +51,14 @@ IN_CACHE = constant(131072, 65536)
 def softmax_rows(x, out, n, first, last):
     """exp(x_i) / sum_j exp(x_j), in rows first, ..., last - 1 of n numbers each."""
     source, target = memory(x), memory(out)
-    for start in range(first * n, last * n, n):
-        if n <= width(source):
+    begin, end = first * n, last * n
+    if n <= width(source):
+        for start in range(begin, end, n):
             narrow_row(source, target, start, n)
-        elif n <= IN_CACHE(source):
-            cached_row(source, target, start, n)
-        else:
+    elif n <= IN_CACHE(source):
+        cached_rows(source, target, begin, end, n)
+    else:
+        for start in range(begin, end, n):
             long_row(source, target, start, n)
 
 
@@ -66,24 +70,28 @@ def share(t, quotient):
 
 
 @formula
-def quotient_by(x, total, top, shift):
+def quotient_by(x, total, top, about):
     """Return what `share` needs to know.
 
     The total has the rounding errors of its terms put right. The winner's term has
     not, and as the greatest of the total would be seen to differ: 1 / 1 would not be
     1. So its share, and that of its equals, is the quotient of both put right.
     """
-    p, error, _ = exp_parts_with_error(filled(x, top) - shift)
-    own, own_error = single(first_of(widen(p))), single(first_of(widen(error)))
     r, r_low = reciprocal(total)
-    main = first_of(r)
+    return factors(x, r, r_low, own_term(x, top, about))
+
+
+@formula
+def factors(x, q, q_low, own):
+    """Return what `share` needs to know, for terms times q + q_low."""
+    main = first_of(q)
     rounded = first_of(widen(filled(x, main)))
-    more = (main - rounded) + first_of(r_low)
+    more = (main - rounded) + first_of(q_low)
     return (
         filled(x, main) * (1.0 / UNIT(x)),
         filled(x, more) * (1.0 / UNIT(x)),
-        p * UNIT(x),
-        filled(x, first_of(product(own, own_error, r, r_low))),
+        filled(x, first_of(own[0])) * UNIT(x),
+        filled(x, first_of(product(own[0], own[1], q, q_low))),
     )
 
 
@@ -100,32 +108,45 @@ def narrow_row(x, out, start, n):
     v = load_first(x, start, n, -math.inf)
     top = largest_of(v)
     if math.isfinite(top):
-        shift, floor, offset = reference(x, top, anchor(filled(x, top)))
-        t, error = term_with_error(v - shift, floor, offset)
-        total = across(added_exactly(empty_sum(x), t, error))
-        store_first(out, start, n, share(t, quotient_by(x, total, top, shift)))
+        about = reference(x, top, anchor(filled(x, top)))
+        power, more = term(v - about[0], about[1], about[2])
+        total = across(added(empty_sum(x), power, more))
+        quotient = quotient_by(x, total, top, about)
+        store_first(out, start, n, share(power + more, quotient))
     else:
         fill(out, start, n, math.nan)
 
 
 @formula
-def cached_row(x, out, start, n):
-    """Write the terms to out, sum them, and scale them in place."""
-    top = largest(x, start, n)
-    if math.isfinite(top):
-        shift = anchor(filled(x, top))
-        total = terms(x, out, start, n, reference(x, top, shift), True)
-        to_shares(out, start, n, quotient_by(x, total, top, shift))
-    else:
-        fill(out, start, n, math.nan)
+def cached_rows(x, out, begin, end, n):
+    """Write the terms to out, sum them, and scale them in place.
+
+    The maximum of the next row is found between the two: its loads need not wait for
+    this row's quotient, nor the first share for that maximum.
+    """
+    following = largest(x, begin, n)
+    for start in range(begin, end, n):
+        top = following
+        about = reference(x, top, anchor(filled(x, top)))
+        total = terms(x, out, start, n, about) if math.isfinite(top) else nothing()
+        if start + n < end:
+            following = largest(x, start + n, n)
+        if math.isfinite(top):
+            to_shares(out, start, n, quotient_by(x, total, top, about))
+        else:
+            fill(out, start, n, math.nan)
 
 
 @routine
 def to_shares(out, start, n, quotient):
     """Turn the terms in out into shares."""
     w = width(out)
-    whole = n - n % w
-    for i in range(0, whole, w):
+    head = lead(out, start, n)
+    whole = n - (n - head) % w
+    if head > 0:
+        t = load_last(out, start + head - w, head, 0.0)
+        store_last(out, start + head - w, head, share(t, quotient))
+    for i in range(head, whole, w):
         store(out, start + i, share(load(out, start + i), quotient))
     if whole < n:
         t = load_first(out, start + whole, n - whole, 0.0)
@@ -135,12 +156,10 @@ def to_shares(out, start, n, quotient):
 @formula
 def long_row(x, out, start, n):
     """Compute the terms twice: that is cheaper than to write and read them."""
-    top, total = online_terms(x, start, n, True)
+    top, total = online_terms(x, start, n)
     if math.isfinite(top):
-        shift = anchor(filled(x, top))
-        about = reference(x, top, shift)
-        quotient = quotient_by(x, total, top, shift)
-        write_shares(x, out, start, n, about, quotient)
+        about = reference(x, top, anchor(filled(x, top)))
+        write_shares(x, out, start, n, about, quotient_by(x, total, top, about))
     else:
         fill(out, start, n, math.nan)
 
@@ -148,13 +167,22 @@ def long_row(x, out, start, n):
 @routine
 def write_shares(x, out, start, n, about, quotient):
     """Write the shares of x to out, computing the terms once more."""
-    shift, floor, offset = about
     w = width(x)
-    whole = n - n % w
-    for i in range(0, whole, w):
-        t = term(load(x, start + i) - shift, floor, offset)
-        store(out, start + i, share(t, quotient))
+    head = lead(out, start, n)
+    whole = n - (n - head) % w
+    if head > 0:
+        v = load_last(x, start + head - w, head, -math.inf)
+        store_last(out, start + head - w, head, share_of(v, about, quotient))
+    for i in range(head, whole, w):
+        store(out, start + i, share_of(load(x, start + i), about, quotient))
     if whole < n:
         v = load_first(x, start + whole, n - whole, -math.inf)
-        t = term(v - shift, floor, offset)
-        store_first(out, start + whole, n - whole, share(t, quotient))
+        store_first(out, start + whole, n - whole, share_of(v, about, quotient))
+
+
+@formula
+def share_of(v, about, quotient):
+    """Return the share of v."""
+    shift, floor, rounder = about
+    power, more = term(v - shift, floor, rounder)
+    return share(power + more, quotient)

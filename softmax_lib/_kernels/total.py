@@ -34,18 +34,15 @@ def empty_sum(x):
 
 
 @formula
-def added(running, t):
-    """Return the running sum with a term added, lane by lane."""
+def added(running, power, more):
+    """Return the running sum with a term in two parts added, lane by lane.
+
+    That the total is larger makes power - (s - total) exact, with what the sum of
+    the parts and the sum with the total dropped: one rounding stands for both.
+    """
     total, lost = running
-    s = total + t
-    return s, lost + (t - (s - total))
-
-
-@formula
-def added_exactly(running, t, low):
-    """Return the running sum with a term in two parts added, lane by lane."""
-    total, lost = added(running, t)
-    return total, lost + low
+    s = total + (power + more)
+    return s, lost + ((power - (s - total)) + more)
 
 
 @formula
@@ -89,10 +86,10 @@ def product(a, a_low, b, b_low):
 
 
 @formula
-def without(total, own):
-    """Return a total less one of its terms."""
+def without(total, own, own_low):
+    """Return a total less one of its terms, which is own + own_low."""
     high, error = two_sum(total[0], 0.0 - own)
-    return high, error + total[1]
+    return high, error + (total[1] - own_low)
 
 
 @formula

@@ -32,12 +32,12 @@ from softmax_lib._kernels.lanes import (
     magnitude,
     memory,
     narrowed,
-    number,
-    put,
     scratch,
     select,
     store,
     store_first,
+    turn,
+    turn_back,
     widen,
     width,
 )
@@ -119,15 +119,17 @@ def logsumexp_columns(x, out, n, inner, gap, wide, first, last):
 def tile_width(n, inner, itemsize):
     """Return how many neighbours along inner make a tile."""
     w = BYTES // itemsize
-    # At most 16 cache lines side by side, all slices together within the scratch.
-    lines = max(1, min(16, SCRATCH // (max(n, 1) * BYTES), -(-inner // w)))
+    # At most 16 cache lines side by side; all slices together, in squares, within a
+    # quarter of the scratch, which is what the first-level cache has room for.
+    whole = -(-max(n, 1) // w) * w
+    lines = max(1, min(16, SCRATCH // 4 // (whole * BYTES), -(-inner // w)))
     return w * lines
 
 
 @formula
 def room(x):
-    """Return how many numbers the scratch holds."""
-    return SCRATCH // BYTES * width(x)
+    """Return how many numbers the scratch holds, the last square's rest put aside."""
+    return (SCRATCH // BYTES - width(x)) * width(x)
 
 
 @formula
@@ -149,12 +151,18 @@ def lay_out(x, start, n, inner, gap, count, block, wide):
                 v = load_some(x, at + lane, min(w, count - lane))
                 store(block, i * wide + lane, v)
     else:
-        if count < wide:
-            for i in range(0, n * wide, w):
-                store(block, i, filled(x, 0.0))
-        for lane in range(count):
-            for i in range(n):
-                put(block, i * wide + lane, number(x, start + lane * gap + i))
+        for lane in range(0, count, w):
+            for i in range(0, n, w):
+                turn(
+                    x,
+                    start + lane * gap + i,
+                    gap,
+                    count - lane,
+                    min(w, n - i),
+                    block,
+                    i * wide + lane,
+                    wide,
+                )
 
 
 @formula
@@ -168,9 +176,18 @@ def put_back(block, wide, out, start, n, inner, gap, count):
                 v = load(block, i * wide + lane)
                 store_some(out, at + lane, min(w, count - lane), v)
     else:
-        for lane in range(count):
-            for i in range(n):
-                put(out, start + lane * gap + i, number(block, i * wide + lane))
+        for lane in range(0, count, w):
+            for i in range(0, n, w):
+                turn_back(
+                    block,
+                    i * wide + lane,
+                    wide,
+                    out,
+                    start + lane * gap + i,
+                    gap,
+                    count - lane,
+                    min(w, n - i),
+                )
 
 
 @formula

@@ -90,7 +90,7 @@ def expm1_parts(x, rounder):
     rounded = fma(x, LOG2_E(x), rounder)
     n = rounded - rounder
     r = fma(n, -LN2_LOW(x), fma(n, -LN2_HIGH(x), x))
-    return fma(TAIL(r) * r, r, r), rounded
+    return fma(TAIL(r), r * r, r), rounded
 
 
 @formula
@@ -104,9 +104,9 @@ def exact_expm1_parts(x, rounder):
     high = fma(n, -LN2_HIGH(x), x)
     r = fma(n, -LN2_LOW(x), high)
     r_error = fma(n, -LN2_LOW(x), high - r)
-    tail = TAIL(r) * r
-    d = fma(tail, r, r)
-    return d, fma(tail, r, r - d) + (r_error + d * r_error), rounded
+    tail, square = TAIL(r), r * r
+    d = fma(tail, square, r)
+    return d, fma(tail, square, r - d) + (r_error + d * r_error), rounded
 
 
 @formula

@@ -216,20 +216,26 @@ def load(typingctx, pointer, index):
     return lanes(pointer, index), emit
 
 
+def _load_part(context, builder, lanes, pointer, index, count, masked, rest):
+    """Emit a load of some lanes; index and count are intp, rest is what others get."""
+    at = _address(context, builder, pointer, index, types.intp, lanes)
+    mask = masked(context, builder, count, types.intp, lanes)
+    align = ir.Constant(ir.IntType(32), lanes.dtype.bitwidth // 8)
+    name = f"llvm.masked.load.{_suffix(lanes)}.p0"
+    return _call(builder, name, lanes.llvm, [at, align, mask, rest])
+
+
 def _partial_load(name, masked, doc):
     def partial(typingctx, pointer, index, count, filler):
         lanes = lanes_of(pointer.dtype)
 
         def emit(context, builder, sig, args):
-            at = _address(context, builder, args[0], args[1], sig.args[1], lanes)
-            mask = masked(context, builder, args[2], sig.args[2], lanes)
+            where, some = (
+                context.cast(builder, args[k], sig.args[k], types.intp) for k in (1, 2)
+            )
             rest = _fill(context, builder, args[3], sig.args[3], lanes)
-            align = ir.Constant(ir.IntType(32), pointer.dtype.bitwidth // 8)
-            return _call(
-                builder,
-                f"llvm.masked.load.{_suffix(lanes)}.p0",
-                lanes.llvm,
-                [at, align, mask, rest],
+            return _load_part(
+                context, builder, lanes, args[0], where, some, masked, rest
             )
 
         return lanes(pointer, index, count, filler), emit
@@ -258,18 +264,22 @@ def store(typingctx, pointer, index, value):
     return types.void(pointer, index, value), emit
 
 
+def _store_part(context, builder, lanes, pointer, index, count, masked, value):
+    """Emit a store of some lanes; index and count are intp."""
+    at = _address(context, builder, pointer, index, types.intp, lanes)
+    mask = masked(context, builder, count, types.intp, lanes)
+    align = ir.Constant(ir.IntType(32), lanes.dtype.bitwidth // 8)
+    name = f"llvm.masked.store.{_suffix(lanes)}.p0"
+    _call(builder, name, ir.VoidType(), [value, at, align, mask])
+
+
 def _partial_store(name, masked, doc):
     def partial(typingctx, pointer, index, count, value):
         def emit(context, builder, sig, args):
-            at = _address(context, builder, args[0], args[1], sig.args[1], value)
-            mask = masked(context, builder, args[2], sig.args[2], value)
-            align = ir.Constant(ir.IntType(32), pointer.dtype.bitwidth // 8)
-            _call(
-                builder,
-                f"llvm.masked.store.{_suffix(value)}.p0",
-                ir.VoidType(),
-                [args[3], at, align, mask],
+            where, some = (
+                context.cast(builder, args[k], sig.args[k], types.intp) for k in (1, 2)
             )
+            _store_part(context, builder, value, args[0], where, some, masked, args[3])
             return context.get_dummy_value()
 
         return types.void(pointer, index, count, value), emit
@@ -580,6 +590,117 @@ def exact_sum_of(typingctx, a, origin):
     return types.UniTuple(types.float64, 2)(a, origin), emit
 
 
+# --- squares ---------------------------------------------------------------------
+
+
+def _mixed(builder, a, b, picks):
+    """Return the lanes of a and b, one after the other, that picks names."""
+    kind = ir.VectorType(ir.IntType(32), len(picks))
+    return builder.shuffle_vector(a, b, ir.Constant(kind, picks))
+
+
+def _columns(builder, rows):
+    """Return the columns of a square, given its rows.
+
+    Within parts of 128 bits first, and then part by part: for such steps there are
+    instructions on every machine.
+    """
+    count = len(rows)
+    part = count // 4
+
+    def zipped(a, b, unit, half):
+        picks = []
+        for base in range(0, count, part):
+            for k in range(base + half, base + half + part // 2, unit):
+                picks += range(k, k + unit)
+                picks += range(count + k, count + k + unit)
+        return _mixed(builder, a, b, picks)
+
+    def parts(a, b, *chosen):
+        return _mixed(
+            builder, a, b, [p * part + k for p in chosen for k in range(part)]
+        )
+
+    unit = 1
+    while unit < part:
+        pairs = [(rows[i], rows[i + unit]) for i in range(count) if not i & unit]
+        rows = [zipped(*ab, unit, half) for ab in pairs for half in (0, part // 2)]
+        unit *= 2
+    columns = [None] * count
+    for i in range(part):
+        a, b, c, d = rows[i::part]
+        for at, chosen in ((0, (0, 1, 4, 5)), (2, (2, 3, 6, 7))):
+            ab, cd = parts(a, b, *chosen), parts(c, d, *chosen)
+            columns[at * part + i] = parts(ab, cd, 0, 2, 4, 6)
+            columns[(at + 1) * part + i] = parts(ab, cd, 1, 3, 5, 7)
+    return columns
+
+
+@intrinsic
+def turn(typingctx, source, at, step, rows, columns, target, there, pace):
+    """Copy a square, its rows to columns.
+
+    The rows lie `step` apart from source[at] on; of them, and of the numbers in each,
+    only so many are read, and the rest is 0. The columns go to target[there] and on,
+    `pace` apart, whole.
+    """
+    lanes = lanes_of(source.dtype)
+
+    def emit(context, builder, sig, args):
+        at, step, rows, columns, there, pace = (
+            context.cast(builder, args[k], sig.args[k], types.intp)
+            for k in (1, 2, 3, 4, 6, 7)
+        )
+        found = []
+        zeros = ir.Constant(lanes.llvm, [0.0] * lanes.count)
+        for k in range(lanes.count):
+            index = builder.add(at, builder.mul(step, at.type(k)))
+            some = builder.select(
+                builder.icmp_signed(">", rows, at.type(k)), columns, at.type(0)
+            )
+            found.append(
+                _load_part(context, builder, lanes, args[0], index, some, _first, zeros)
+            )
+        for k, column in enumerate(_columns(builder, found)):
+            index = builder.add(there, builder.mul(pace, at.type(k)))
+            address = _address(context, builder, args[5], index, types.intp, lanes)
+            builder.store(column, address, align=lanes.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    kinds = (source, at, step, rows, columns, target, there, pace)
+    return types.void(*kinds), emit
+
+
+@intrinsic
+def turn_back(typingctx, source, at, pace, target, there, step, rows, columns):
+    """Copy a square, its columns to rows: the other way round than `turn`.
+
+    Only so many rows, and of each so many numbers, are written.
+    """
+    lanes = lanes_of(source.dtype)
+
+    def emit(context, builder, sig, args):
+        at, pace, there, step, rows, columns = (
+            context.cast(builder, args[k], sig.args[k], types.intp)
+            for k in (1, 2, 4, 5, 6, 7)
+        )
+        found = []
+        for k in range(lanes.count):
+            index = builder.add(at, builder.mul(pace, at.type(k)))
+            address = _address(context, builder, args[0], index, types.intp, lanes)
+            found.append(builder.load(address, align=lanes.dtype.bitwidth // 8))
+        for k, row in enumerate(_columns(builder, found)):
+            index = builder.add(there, builder.mul(step, at.type(k)))
+            some = builder.select(
+                builder.icmp_signed(">", rows, at.type(k)), columns, at.type(0)
+            )
+            _store_part(context, builder, lanes, args[3], index, some, _first, row)
+        return context.get_dummy_value()
+
+    kinds = (source, at, pace, target, there, step, rows, columns)
+    return types.void(*kinds), emit
+
+
 # --- tables of constants ---------------------------------------------------------
 
 
@@ -601,9 +722,10 @@ def constant(float32, float64):
 
 
 def polynomial(float32, float64):
-    """Return a function that evaluates, by Horner's rule, the polynomial for its type.
+    """Return a function that evaluates the polynomial for its type.
 
-    Coefficients run from the constant term upwards.
+    By Horner's rule in the square, for pairs of coefficients: half as long a chain of
+    operations that wait for each other. They run from the constant term upwards.
     """
     table = {types.float32: float32, types.float64: float64}
 
@@ -611,11 +733,19 @@ def polynomial(float32, float64):
     def evaluate(typingctx, x):
         def emit(context, builder, sig, args):
             coefficients = [ir.Constant(x.llvm, [c] * x.count) for c in table[x.dtype]]
-            value = coefficients[-1]
-            for c in reversed(coefficients[:-1]):
-                value = _call(
-                    builder, f"llvm.fmuladd.{_suffix(x)}", x.llvm, [value, args[0], c]
-                )
+            kind = f"llvm.fmuladd.{_suffix(x)}"
+            square = builder.fmul(args[0], args[0])
+            value = None
+            for low in reversed(range(0, len(coefficients), 2)):
+                pair = coefficients[low]
+                if low + 1 < len(coefficients):
+                    pair = _call(
+                        builder, kind, x.llvm, [coefficients[low + 1], args[0], pair]
+                    )
+                if value is None:
+                    value = pair
+                else:
+                    value = _call(builder, kind, x.llvm, [value, square, pair])
             return value
 
         return x(x), emit

@@ -121,20 +121,26 @@ def narrow_row(x, out, start, n):
 def cached_rows(x, out, begin, end, n):
     """Write the terms to out, sum them, and scale them in place.
 
-    The maximum of the next row is found between the two: its loads need not wait for
-    this row's quotient, nor the first share for that maximum.
+    In three stages, of three rows at once: while the quotient of a row is on its
+    way, the terms of the next and the maximum of the one after keep the machine busy.
     """
+    nan = filled(x, math.nan)
+    quotient = nan, nan, nan, nan
     following = largest(x, begin, n)
     for start in range(begin, end, n):
         top = following
         about = reference(x, top, anchor(filled(x, top)))
+        own = own_term(x, top, about)
         total = terms(x, out, start, n, about) if math.isfinite(top) else nothing()
         if start + n < end:
             following = largest(x, start + n, n)
-        if math.isfinite(top):
-            to_shares(out, start, n, quotient_by(x, total, top, about))
-        else:
-            fill(out, start, n, math.nan)
+        if start > begin:
+            to_shares(out, start - n, n, quotient)
+        r, r_low = reciprocal(total)
+        quotient = (
+            factors(x, r, r_low, own) if math.isfinite(top) else (nan, nan, nan, nan)
+        )
+    to_shares(out, end - n, n, quotient)
 
 
 @routine

@@ -33,7 +33,7 @@ _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 # Rows up to this length, 16 or 8 of them side by side, are done as columns are: in
 # a vector for each row most lanes would idle, and its sum would cost more than it.
-NARROW = 32
+NARROW = 160
 
 
 class _Family:

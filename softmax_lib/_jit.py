@@ -109,4 +109,4 @@ def routine(function):
     In one large function the compiler runs out of registers and loads every
     constant anew in every round (a fifth slower).
     """
-    return _compiled(function, cached=False)
+    return _compiled(function, cached=False, forceinline=False)

@@ -701,6 +701,24 @@ def turn_back(typingctx, source, at, pace, target, there, step, rows, columns):
     return types.void(*kinds), emit
 
 
+# --- the compiler ----------------------------------------------------------------
+
+
+@intrinsic
+def kept_apart(typingctx):
+    """Keep the function that calls this from being inlined.
+
+    In one large function the compiler runs out of registers and loads every constant
+    anew in every round of a loop.
+    """
+
+    def emit(context, builder, sig, args):
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), emit
+
+
 # --- tables of constants ---------------------------------------------------------
 
 

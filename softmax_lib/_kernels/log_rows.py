@@ -6,6 +6,7 @@ from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.exponential import anchor
 from softmax_lib._kernels.lanes import (
     filled,
+    kept_apart,
     load,
     load_first,
     memory,
@@ -46,6 +47,7 @@ def log_softmax_row(x, out, start, n):
 @routine
 def write_logarithms(x, out, start, n, tops, logs):
     """Write (x_i - top) - log to out."""
+    kept_apart()
     w = width(x)
     whole = n - n % w
     for i in range(0, whole, w):
@@ -76,6 +78,7 @@ def logsumexp_row(x, start, n):
 @routine
 def top_and_log(x, start, n):
     """Return m, the maximum of a row, and log(sum_j exp(x_j - m)) in two parts."""
+    kept_apart()
     if n <= IN_CACHE(x):
         top = largest(x, start, n)
         about = reference(x, top, anchor(filled(x, top)))

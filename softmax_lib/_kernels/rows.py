@@ -15,6 +15,7 @@ from softmax_lib._kernels.lanes import (
     constant,
     filled,
     first_of,
+    kept_apart,
     larger,
     largest_of,
     load,
@@ -59,6 +60,7 @@ def lead(x, start, n):
 @routine
 def largest(x, start, n):
     """Return the maximum of x[start : start + n], blind to NaN."""
+    kept_apart()
     w = width(x)
     i = lead(x, start, n)
     # Four at a time: one maximum waits for the last, four keep the machine busy.
@@ -104,6 +106,7 @@ def block_of_terms(x, out, start, n, about):
     The sum has the terms' rounding errors put right: equal terms have equal errors,
     which no average makes up for.
     """
+    kept_apart()
     w = width(x)
     head = lead(x, start, n) if out is None else lead(out, start, n)
     whole = n - (n - head) % w
@@ -199,6 +202,7 @@ def terms_below(x, start, n, top, shift):
 
     They are summed in a unit of their own, that of the largest among them.
     """
+    kept_apart()
     second = max(largest_below(x, start, n, top), top - DEPTH(x))
     about = reference(x, second, shift)
     w = width(x)
@@ -223,6 +227,7 @@ def online_terms(x, start, n):
     Block by block the maximum may rise, and with it the power of two that the
     terms are counted in. The total so far is rescaled by a power of two: exactly.
     """
+    kept_apart()
     top = -math.inf
     unshifted = filled(x, 0.0)
     total = nothing()
@@ -282,6 +287,7 @@ def log_of_row(x, start, n, top, about, total):
     The winner's own term is 1 in this sum, so the logarithm is log1p of the sum of
     the others, and keeps its digits even where they are 1e-30 together.
     """
+    kept_apart()
     own, low, rest = own_term(x, top, about)
     others = others_of_row(x, start, n, top, about, total, own, low)
     log, log_low = log_of_quotient(others, own, low + rest)

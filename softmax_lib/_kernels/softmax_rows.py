@@ -13,6 +13,7 @@ from softmax_lib._kernels.lanes import (
     filled,
     first_of,
     fma,
+    kept_apart,
     largest_of,
     load,
     load_first,
@@ -146,6 +147,7 @@ def cached_rows(x, out, begin, end, n):
 @routine
 def to_shares(out, start, n, quotient):
     """Turn the terms in out into shares."""
+    kept_apart()
     w = width(out)
     head = lead(out, start, n)
     whole = n - (n - head) % w
@@ -173,6 +175,7 @@ def long_row(x, out, start, n):
 @routine
 def write_shares(x, out, start, n, about, quotient):
     """Write the shares of x to out, computing the terms once more."""
+    kept_apart()
     w = width(x)
     head = lead(out, start, n)
     whole = n - (n - head) % w

@@ -293,13 +293,12 @@ def about_by_lane(top, shift):
 @formula
 def terms_by_lane(x, out, start, n, inner, count, about):
     """Return the total of each lane; write the terms to out, if given."""
-    shift, floor, rounder = about
     total = by_lane(empty_sum(x))
     for b in range(0, n, BLOCK(x)):
         running = empty_sum(x)
         for i in range(b, min(b + BLOCK(x), n)):
             at = start + i * inner
-            power, more = term(load_some(x, at, count) - shift, floor, rounder)
+            power, more = term(load_some(x, at, count), about)
             running = added(running, power, more)
             if out is not None:
                 store_some(out, at, count, power + more)
@@ -330,7 +329,7 @@ def terms_below_by_lane(x, start, n, inner, count, top, about):
 @formula
 def own_by_lane(top, about):
     """Return the term of each maximum as `own_term` does."""
-    power, more, rest = exact_term(top - about[0], about[1], about[2])
+    power, more, rest = exact_term(top, about)
     scale = 1.0 / UNIT(top)
     own, low = two_sum(widen(power) * scale, widen(more) * scale)
     return own, low, widen(rest) * scale

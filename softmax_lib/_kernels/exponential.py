@@ -127,17 +127,28 @@ def power_of(rounded):
 
 
 @formula
-def term(x, floor, rounder):
-    """Return exp(x) / 2^N UNIT in two parts: a power of two, and that times d."""
-    d, rounded = expm1_parts(larger(floor, x), rounder)
+def unshifted_term(v, about):
+    """Return `term` where the shift is 0."""
+    _, floor, rounder = about
+    d, rounded = expm1_parts(larger(floor, v), rounder)
     power = power_of(rounded)
     return power, power * d
 
 
 @formula
-def exact_term(x, floor, rounder):
+def term(v, about):
+    """Return exp(v) / 2^N UNIT in two parts: a power of two, and that times d.
+
+    `about` has the shift, the floor and the rounder, for a maximum.
+    """
+    return unshifted_term(v - about[0], about)
+
+
+@formula
+def exact_term(v, about):
     """Return the two parts of `term`, and what they lack."""
-    d, error, rounded = exact_expm1_parts(larger(floor, x), rounder)
+    shift, floor, rounder = about
+    d, error, rounded = exact_expm1_parts(larger(floor, v - shift), rounder)
     power = power_of(rounded)
     return power, power * d, power * error
 

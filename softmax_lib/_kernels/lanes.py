@@ -390,17 +390,21 @@ def _fused(name, a, b, c):
     return lanes(a, b, c), emit
 
 
+def _larger(builder, a, b):
+    return builder.select(builder.fcmp_ordered(">", a, b), a, b)
+
+
 @intrinsic
 def larger(typingctx, a, b):
     """Return a where a > b, else b: a NaN in b stays, one in a does not."""
     lanes = _common(a, b)
 
     def emit(context, builder, sig, args):
-        x, y = (
+        vectors = (
             _fill(context, builder, v, kind, lanes)
             for v, kind in zip(args, sig.args, strict=True)
         )
-        return builder.select(builder.fcmp_ordered(">", x, y), x, y)
+        return _larger(builder, *vectors)
 
     return lanes(a, b), emit
 
@@ -515,11 +519,7 @@ def _across(combine):
 @intrinsic
 def largest_of(typingctx, a):
     """Return the largest lane."""
-
-    def combine(builder, x, y):
-        return builder.select(builder.fcmp_ordered(">", x, y), x, y)
-
-    return a.dtype(a), _across(combine)
+    return a.dtype(a), _across(_larger)
 
 
 @intrinsic

@@ -84,7 +84,7 @@ def top_and_log(x, start, n):
         about = reference(x, top, anchor(filled(x, top)))
         total = nothing()
         if math.isfinite(top):
-            total = terms(x, None, start, n, about)
+            total = terms(x, None, start, n, about, top)
     else:
         top, total = online_terms(x, start, n)
         about = reference(x, top, anchor(filled(x, top)))

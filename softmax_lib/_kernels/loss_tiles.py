@@ -210,7 +210,7 @@ def loss_and_grad_tile(x, out, aside, start, n, inner, count, over, losses, row,
     s = scale * over[0]
     s_low = exact_fma(scale, over[0], 0.0 - s) + scale * over[1]
     q, q_low = times(r, r_low, s, s_low)
-    power, more = term(score - about[0], about[1], about[2])
+    power, more = term(score, about)
     unit = 1.0 / UNIT(x)
     high, low = without(total, widen(power) * unit, widen(more) * unit)
     won = score == top

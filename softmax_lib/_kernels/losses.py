@@ -123,7 +123,7 @@ def sums_of_row(x, out, start, n):
         top = largest(x, start, n)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)
         about = reference(x, finite, anchor(filled(x, finite)))
-        total = terms(x, out, start, n, about)
+        total = terms(x, out, start, n, about, top)
     else:
         top, total = online_terms(x, start, n)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)
@@ -154,7 +154,7 @@ def others_of(x, v, top, about, total, others):
     """Return the total less the term of v, one of the row, in two parts."""
     if v == top:
         return others
-    power, more = term(filled(x, v) - about[0], about[1], about[2])
+    power, more = term(filled(x, v), about)
     scale = 1.0 / UNIT(x)
     return without(total, single_of(power) * scale, single_of(more) * scale)
 

@@ -10,6 +10,7 @@ from softmax_lib._kernels.exponential import (
     exact_term,
     term,
     unit_rounder,
+    unshifted_term,
 )
 from softmax_lib._kernels.lanes import (
     constant,
@@ -63,12 +64,11 @@ def largest(x, start, n):
     kept_apart()
     w = width(x)
     i = lead(x, start, n)
+    whole = n - (n - i) % w
     # Four at a time: one maximum waits for the last, four keep the machine busy.
     a = b = c = d = filled(x, -math.inf)
     if i > 0:
-        d = load_last(x, start + i - w, i, -math.inf)
-        d = larger(d, a)
-    whole = n - (n - i) % w
+        a = larger(load_last(x, start + i - w, i, -math.inf), a)
     while i + 4 * w <= n:
         a = larger(load(x, start + i), a)
         b = larger(load(x, start + i + w), b)
@@ -100,11 +100,12 @@ def reference(x, top, shift):
 
 
 @routine
-def block_of_terms(x, out, start, n, about):
+def block_of_terms(x, out, start, n, about, unshifted):
     """Return the sum of the terms of x[start : start + n]; write them to any out.
 
-    The sum has the terms' rounding errors put right: equal terms have equal errors,
-    which no average makes up for.
+    `unshifted` says that the shift is 0, which saves its subtraction. The sum has the
+    terms' rounding errors put right: equal terms have equal errors, which no average
+    makes up for.
     """
     kept_apart()
     w = width(x)
@@ -113,27 +114,31 @@ def block_of_terms(x, out, start, n, about):
     running = empty_sum(x)
     if head > 0:
         v = load_last(x, start + head - w, head, -math.inf)
-        running, t = taken_up(running, v, about)
+        power, more = term(v, about)
+        running = added(running, power, more)
         if out is not None:
-            store_last(out, start + head - w, head, t)
-    for i in range(head, whole, w):
-        running, t = taken_up(running, load(x, start + i), about)
+            store_last(out, start + head - w, head, power + more)
+    i = head
+    if unshifted:
+        while i < whole:
+            power, more = unshifted_term(load(x, start + i), about)
+            running = added(running, power, more)
+            if out is not None:
+                store(out, start + i, power + more)
+            i += w
+    while i < whole:
+        power, more = term(load(x, start + i), about)
+        running = added(running, power, more)
         if out is not None:
-            store(out, start + i, t)
+            store(out, start + i, power + more)
+        i += w
     if whole < n:
         v = load_first(x, start + whole, n - whole, -math.inf)
-        running, t = taken_up(running, v, about)
+        power, more = term(v, about)
+        running = added(running, power, more)
         if out is not None:
-            store_first(out, start + whole, n - whole, t)
+            store_first(out, start + whole, n - whole, power + more)
     return across(running)
-
-
-@formula
-def taken_up(running, v, about):
-    """Return the running sum with the term of v added, and that term, rounded."""
-    shift, floor, rounder = about
-    power, more = term(v - shift, floor, rounder)
-    return added(running, power, more), power + more
 
 
 @formula
@@ -162,12 +167,13 @@ def exponent_between(x, a, b, shift):
 
 
 @formula
-def terms(x, out, start, n, about):
-    """Like `block_of_terms`, for rows of any length."""
+def terms(x, out, start, n, about, top):
+    """Like `block_of_terms`, for rows of any length with a maximum of top."""
+    unshifted = abs(top) <= REACH(x)
     total = nothing()
     for b in range(0, n, BLOCK(x)):
         size = min(BLOCK(x), n - b)
-        total = joined(total, block_of_terms(x, out, start + b, size, about))
+        total = joined(total, block_of_terms(x, out, start + b, size, about, unshifted))
     return total
 
 
@@ -189,8 +195,7 @@ def largest_below(x, start, n, top):
 @formula
 def added_below(running, v, top, about):
     """Return the running sum with the exact term of v added where v is below top."""
-    shift, floor, rounder = about
-    power, more, rest = exact_term(v - shift, floor, rounder)
+    power, more, rest = exact_term(v, about)
     less = v < top
     total, lost = added(running, select(less, power, 0.0), select(less, more, 0.0))
     return total, lost + select(less, rest, 0.0)
@@ -242,7 +247,7 @@ def online_terms(x, start, n):
                 if not math.isfinite(top):
                     return top, total
                 about = reference(x, top, filled(x, top))
-                return top, terms(x, None, start, n, about)
+                return top, terms(x, None, start, n, about, top)
             before = top
             top = now
             about = reference(x, top, unshifted)
@@ -252,7 +257,8 @@ def online_terms(x, start, n):
             if holds_nan(x, start + b, size):
                 total = joined(total, (single(math.nan), single(0.0)))
         else:
-            total = joined(total, block_of_terms(x, None, start + b, size, about))
+            block = block_of_terms(x, None, start + b, size, about, True)
+            total = joined(total, block)
     return top, total
 
 
@@ -262,8 +268,7 @@ def own_term(x, top, about):
 
     What sums have of it comes in two parts.
     """
-    shift, floor, rounder = about
-    power, more, rest = exact_term(filled(x, top) - shift, floor, rounder)
+    power, more, rest = exact_term(filled(x, top), about)
     scale = 1.0 / UNIT(x)
     own, low = two_sum(
         single(first_of(widen(power)) * scale), single(first_of(widen(more)) * scale)

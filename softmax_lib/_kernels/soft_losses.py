@@ -167,7 +167,6 @@ def soft_loss_and_grad_row(x, out, start, n, kind, over):
     own_t = filled(x, first_of(own[0])) * UNIT(x)
     own_share = first_of(product(own[0], own[1], r, r_low))
     own_rest = first_of(product(others[0], others[1], r, r_low))
-    shift, floor, rounder = about
     w = width(x)
     for i in range(0, n, w):
         count = min(w, n - i)
@@ -175,7 +174,7 @@ def soft_loss_and_grad_row(x, out, start, n, kind, over):
             t = load_some(out, start + i, count)
         else:
             v = load_some(x, start + i, count)
-            power, part = term(v - shift, floor, rounder)
+            power, part = term(v, about)
             t = power + part
         wide = widen(t)
         p = fma(wide, main, wide * more)
@@ -193,7 +192,7 @@ def soft_loss_and_grad_row(x, out, start, n, kind, over):
         if score == top:
             p_label = own_share
         else:
-            power, part = term(filled(x, score) - shift, floor, rounder)
+            power, part = term(filled(x, score), about)
             p_label = first_of(widen(power + part)) * main
         c = label + float(number(kind[1], y)) * kind[5]
         put(out, start + y, slope(mass, c, p_label, others_share) * over)

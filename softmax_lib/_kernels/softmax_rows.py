@@ -110,7 +110,7 @@ def narrow_row(x, out, start, n):
     top = largest_of(v)
     if math.isfinite(top):
         about = reference(x, top, anchor(filled(x, top)))
-        power, more = term(v - about[0], about[1], about[2])
+        power, more = term(v, about)
         total = across(added(empty_sum(x), power, more))
         quotient = quotient_by(x, total, top, about)
         store_first(out, start, n, share(power + more, quotient))
@@ -132,7 +132,9 @@ def cached_rows(x, out, begin, end, n):
         top = following
         about = reference(x, top, anchor(filled(x, top)))
         own = own_term(x, top, about)
-        total = terms(x, out, start, n, about) if math.isfinite(top) else nothing()
+        total = nothing()
+        if math.isfinite(top):
+            total = terms(x, out, start, n, about, top)
         if start + n < end:
             following = largest(x, start + n, n)
         if start > begin:
@@ -192,6 +194,5 @@ def write_shares(x, out, start, n, about, quotient):
 @formula
 def share_of(v, about, quotient):
     """Return the share of v."""
-    shift, floor, rounder = about
-    power, more = term(v - shift, floor, rounder)
+    power, more = term(v, about)
     return share(power + more, quotient)

@@ -63,23 +63,24 @@ def largest(x, start, n):
     """Return the maximum of x[start : start + n], blind to NaN."""
     kept_apart()
     w = width(x)
-    i = lead(x, start, n)
-    whole = n - (n - i) % w
-    # Four at a time: one maximum waits for the last, four keep the machine busy.
+    # Four at a time: one maximum waits for the last, four keep the machine busy. To
+    # look at a number twice does no harm, so both ends are done in whole vectors.
     a = b = c = d = filled(x, -math.inf)
-    if i > 0:
-        a = larger(load_last(x, start + i - w, i, -math.inf), a)
-    while i + 4 * w <= n:
-        a = larger(load(x, start + i), a)
-        b = larger(load(x, start + i + w), b)
-        c = larger(load(x, start + i + 2 * w), c)
-        d = larger(load(x, start + i + 3 * w), d)
-        i += 4 * w
-    while i < whole:
-        a = larger(load(x, start + i), a)
-        i += w
-    if whole < n:
-        b = larger(load_first(x, start + whole, n - whole, -math.inf), b)
+    if n < 4 * w:
+        for i in range(0, n, w):
+            a = larger(load_first(x, start + i, n - i, -math.inf), a)
+    else:
+        a = larger(load(x, start), a)
+        for i in range(lead(x, start, n), n - 4 * w, 4 * w):
+            a = larger(load(x, start + i), a)
+            b = larger(load(x, start + i + w), b)
+            c = larger(load(x, start + i + 2 * w), c)
+            d = larger(load(x, start + i + 3 * w), d)
+        end = start + n
+        a = larger(load(x, end - 4 * w), a)
+        b = larger(load(x, end - 3 * w), b)
+        c = larger(load(x, end - 2 * w), c)
+        d = larger(load(x, end - w), d)
     return largest_of(larger(larger(a, b), larger(c, d)))
 
 

@@ -148,19 +148,19 @@ def cached_rows(x, out, begin, end, n):
 
 @routine
 def to_shares(out, start, n, quotient):
-    """Turn the terms in out into shares."""
+    """Turn the terms in out, a vector of them at least, into shares.
+
+    Both ends are whole vectors, that overlap the others: they are read before those
+    are written.
+    """
     kept_apart()
     w = width(out)
-    head = lead(out, start, n)
-    whole = n - (n - head) % w
-    if head > 0:
-        t = load_last(out, start + head - w, head, 0.0)
-        store_last(out, start + head - w, head, share(t, quotient))
-    for i in range(head, whole, w):
-        store(out, start + i, share(load(out, start + i), quotient))
-    if whole < n:
-        t = load_first(out, start + whole, n - whole, 0.0)
-        store_first(out, start + whole, n - whole, share(t, quotient))
+    last = start + n - w
+    left, right = load(out, start), load(out, last)
+    for i in range(start + lead(out, start, n), last, w):
+        store(out, i, share(load(out, i), quotient))
+    store(out, start, share(left, quotient))
+    store(out, last, share(right, quotient))
 
 
 @formula

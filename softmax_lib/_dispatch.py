@@ -31,9 +31,15 @@ from softmax_lib._kernels import (
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
-# Rows up to this length, 16 or 8 of them side by side, are done as columns are: in
-# a vector for each row most lanes would idle, and its sum would cost more than it.
+# Rows up to this length are done as columns are, 16 or 8 side by side, if there are
+# enough of them: in a vector along a row most lanes of a short one would idle, and
+# what comes once a row, its sum and quotient, would cost more than its terms.
 NARROW = 160
+
+
+def as_columns(n, rows):
+    """Whether so many rows of n numbers are done as columns."""
+    return n <= NARROW and rows >= 4 + n // 16
 
 
 class _Family:
@@ -51,7 +57,7 @@ class _Family:
         # it. Along another axis a vector lies across slices.
         if inner > 1:
             self._run_columns(x, out, outer, n, inner, 1)
-        elif n <= NARROW and outer >= 4:
+        elif as_columns(n, outer):
             self._run_columns(x, out, 1, n, outer, n)
         elif x.size < _threads.WORTH_IT or outer == 1:
             self.rows(x, out, n, 0, outer)

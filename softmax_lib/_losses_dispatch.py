@@ -11,7 +11,7 @@ from numpy.exceptions import AxisError
 
 from softmax_lib import _threads
 from softmax_lib._arguments import normalised, taken
-from softmax_lib._dispatch import NARROW
+from softmax_lib._dispatch import as_columns
 from softmax_lib._kernels import (
     columns,
     labels,
@@ -223,7 +223,7 @@ def _hard(a, flat, axis, weight, ignored, over, gradient):
     outer, n, inner = _folded(a, axis)
     w = _NOTHING[a.dtype] if weight is None else weight
     x = a.reshape(-1)
-    if inner == 1 and (n > NARROW or outer < 4):
+    if inner == 1 and not as_columns(n, outer):
         shape, many = (n,), outer
         kernels = losses.loss_rows, losses.loss_and_grad_rows
         drivers = parallel_losses.loss_in_rows, parallel_losses.loss_and_grad_in_rows

@@ -188,7 +188,7 @@ def inverse(order):
 # --- functions along axes --------------------------------------------------------
 
 _tile_width = formula(columns.tile_width)
-_NARROW = _dispatch.NARROW
+_as_columns = formula(_dispatch.as_columns)
 
 
 @formula
@@ -203,7 +203,7 @@ def plan(shape, bits, itemsize):
         outer, inner = outer * inner, 1
     gap = 1
     by_columns = inner > 1
-    if not by_columns and n <= _NARROW and outer >= 4:
+    if not by_columns and _as_columns(n, outer):
         by_columns = True
         outer, inner, gap = 1, outer, n
     wide = _tile_width(n, inner, itemsize)

@@ -71,20 +71,13 @@ def share(t, quotient):
 
 
 @formula
-def quotient_by(x, total, top, about):
-    """Return what `share` needs to know.
+def factors(x, q, q_low, own):
+    """Return what `share` needs to know, for terms times q + q_low, 1 / total or more.
 
     The total has the rounding errors of its terms put right. The winner's term has
     not, and as the greatest of the total would be seen to differ: 1 / 1 would not be
     1. So its share, and that of its equals, is the quotient of both put right.
     """
-    r, r_low = reciprocal(total)
-    return factors(x, r, r_low, own_term(x, top, about))
-
-
-@formula
-def factors(x, q, q_low, own):
-    """Return what `share` needs to know, for terms times q + q_low."""
     main = first_of(q)
     rounded = first_of(widen(filled(x, main)))
     more = (main - rounded) + first_of(q_low)
@@ -112,7 +105,8 @@ def narrow_row(x, out, start, n):
         about = reference(x, top, anchor(filled(x, top)))
         power, more = term(v, about)
         total = across(added(empty_sum(x), power, more))
-        quotient = quotient_by(x, total, top, about)
+        r, r_low = reciprocal(total)
+        quotient = factors(x, r, r_low, own_term(x, top, about))
         store_first(out, start, n, share(power + more, quotient))
     else:
         fill(out, start, n, math.nan)
@@ -122,11 +116,9 @@ def narrow_row(x, out, start, n):
 def cached_rows(x, out, begin, end, n):
     """Write the terms to out, sum them, and scale them in place.
 
-    In three stages, of three rows at once: while the quotient of a row is on its
-    way, the terms of the next and the maximum of the one after keep the machine busy.
+    The maximum of the next row is found between the two: its loads need not wait for
+    this row's quotient, nor the first share for that maximum.
     """
-    nan = filled(x, math.nan)
-    quotient = nan, nan, nan, nan
     following = largest(x, begin, n)
     for start in range(begin, end, n):
         top = following
@@ -137,13 +129,11 @@ def cached_rows(x, out, begin, end, n):
             total = terms(x, out, start, n, about, top)
         if start + n < end:
             following = largest(x, start + n, n)
-        if start > begin:
-            to_shares(out, start - n, n, quotient)
-        r, r_low = reciprocal(total)
-        quotient = (
-            factors(x, r, r_low, own) if math.isfinite(top) else (nan, nan, nan, nan)
-        )
-    to_shares(out, end - n, n, quotient)
+        if math.isfinite(top):
+            r, r_low = reciprocal(total)
+            to_shares(out, start, n, factors(x, r, r_low, own))
+        else:
+            fill(out, start, n, math.nan)
 
 
 @routine
@@ -169,7 +159,9 @@ def long_row(x, out, start, n):
     top, total = online_terms(x, start, n)
     if math.isfinite(top):
         about = reference(x, top, anchor(filled(x, top)))
-        write_shares(x, out, start, n, about, quotient_by(x, total, top, about))
+        r, r_low = reciprocal(total)
+        quotient = factors(x, r, r_low, own_term(x, top, about))
+        write_shares(x, out, start, n, about, quotient)
     else:
         fill(out, start, n, math.nan)
 

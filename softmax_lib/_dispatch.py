@@ -45,11 +45,48 @@ def as_columns(n, rows):
 class _Family:
     """The kernels of one function: by rows, by columns, and both on all threads."""
 
-    def __init__(self, rows, columns, parallel_rows, parallel_columns):
+    def __init__(self, rows, columns, parallel_rows, parallel_columns, nothing=None):
         self.rows = rows
         self.columns = columns
         self.parallel_rows = parallel_rows
         self.parallel_columns = parallel_columns
+        self.nothing = nothing
+
+    def like_input(self, x, axis, where, out):
+        """Return an array like x, with the function along axis."""
+        # The way of most calls, kept short: on ten numbers it is all that is seen.
+        if (
+            where is None
+            and type(axis) is int
+            and _is_plain(x)
+            and (
+                out is None
+                or out is x
+                or (
+                    type(out) is np.ndarray
+                    and out.dtype is x.dtype
+                    and out.flags.carray
+                    and out.shape == x.shape
+                    and out.base is None
+                    and x.base is None
+                )
+            )
+        ):
+            shape = x.shape
+            ndim = len(shape)
+            size = x.size
+            if -ndim <= axis < ndim and size:
+                if out is None:
+                    out = np.empty(shape, x.dtype)
+                if ndim == 1 and size < _threads.WORTH_IT:
+                    self.rows(x, out, size, 0, 1)
+                else:
+                    n = shape[axis]
+                    inner = math.prod(shape[axis + 1 :]) if axis + 1 else 1
+                    outer = size // (n * inner)
+                    self.run(x.reshape(-1), out.reshape(-1), outer, n, inner)
+                return out
+        return _like_input(self, x, axis, where, out)
 
     def run(self, x, out, outer, n, inner):
         """Fill out from x, both flat; x may be out."""
@@ -93,12 +130,14 @@ _SOFTMAX = _Family(
     columns.softmax_columns,
     parallel.softmax_in_rows,
     parallel.softmax_in_columns,
+    nothing=0.0,
 )
 _LOG_SOFTMAX = _Family(
     log_rows.log_softmax_rows,
     columns.log_softmax_columns,
     parallel.log_softmax_in_rows,
     parallel.log_softmax_in_columns,
+    nothing=-math.inf,
 )
 _LOGSUMEXP = _Family(
     log_rows.logsumexp_rows,
@@ -108,14 +147,8 @@ _LOGSUMEXP = _Family(
 )
 
 
-def softmax(x, axis, where, out):
-    """Softmax of x along axis."""
-    return _like_input(_SOFTMAX, 0.0, x, axis, where, out)
-
-
-def log_softmax(x, axis, where, out):
-    """Log-softmax of x along axis."""
-    return _like_input(_LOG_SOFTMAX, -math.inf, x, axis, where, out)
+softmax = _SOFTMAX.like_input
+log_softmax = _LOG_SOFTMAX.like_input
 
 
 def _is_plain(a):
@@ -131,31 +164,7 @@ def _is_plain(a):
     )
 
 
-def _like_input(family, nothing, x, axis, where, out):
-    # The way of most calls, kept short: on ten numbers it is all that is seen.
-    if where is None and type(axis) is int and _is_plain(x) and x.size:
-        ndim = x.ndim
-        if -ndim <= axis < ndim:
-            if out is None:
-                out = np.empty(x.shape, x.dtype)
-                simple = True
-            else:
-                simple = (
-                    _is_plain(out)
-                    and out.dtype is x.dtype
-                    and out.shape == x.shape
-                    and (out is x or (out.base is None and x.base is None))
-                )
-            if simple:
-                if ndim == 1:
-                    family.run(x, out, 1, x.size, 1)
-                else:
-                    shape = x.shape
-                    n = shape[axis]
-                    inner = math.prod(shape[axis + 1 :]) if axis + 1 else 1
-                    outer = x.size // (n * inner)
-                    family.run(x.reshape(-1), out.reshape(-1), outer, n, inner)
-                return out
+def _like_input(family, x, axis, where, out):
     a, dtype = taken(x)
     axes = normalised(axis, a.ndim)
     if out is not None:
@@ -172,7 +181,7 @@ def _like_input(family, nothing, x, axis, where, out):
     if a.size:
         _fill(family, a, axes, result)
     if omitted is not None:
-        np.copyto(result, nothing, where=omitted)
+        np.copyto(result, family.nothing, where=omitted)
     return _handed_over(result, dtype, out)
 
 

@@ -197,15 +197,15 @@ def softmax_tile(source, target, start, n, inner, count):
     about = reference_by_lane(top)
     total = terms_by_lane(source, target, start, n, inner, count, about)
     r, r_low = reciprocal(total)
-    quotient = factors_by_lane(top, finite, own_by_lane(top, about), r, r_low)
+    quotient = factors_by_lane(top, finite, own_by_lane(top, about), r, r_low, r)
     to_shares_by_lane(target, start, n, inner, count, quotient)
 
 
 @formula
-def factors_by_lane(top, finite, own, q, q_low):
+def factors_by_lane(top, finite, own, q, q_low, r):
     """Return what `share` needs to know, see `factors`, of each lane."""
     main = narrowed(top, q)
-    more = narrowed(top, (q - widen(main)) + q_low)
+    more = narrowed(top, (q - widen(main)) + (q_low - q * (r * own[2])))
     unit = select(finite, filled(top, 1.0 / UNIT(top)), math.nan)
     own_share = narrowed(top, product(own[0], own[1], q, q_low))
     own_share = select(finite, own_share, math.nan)

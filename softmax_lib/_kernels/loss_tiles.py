@@ -219,5 +219,5 @@ def loss_and_grad_tile(x, out, aside, start, n, inner, count, over, losses, row,
     at_label = 0.0 - narrowed(x, product(high, low, q, q_low))
     store(aside, width(x), select(finite, at_label, math.nan))
     to_shares_by_lane(
-        out, start, n, inner, count, factors_by_lane(top, finite, own, q, q_low)
+        out, start, n, inner, count, factors_by_lane(top, finite, own, q, q_low, r)
     )

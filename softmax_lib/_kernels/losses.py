@@ -176,7 +176,7 @@ def loss_and_grad_row(x, out, start, n, y, scale):
     rest = others_of(x, score, top, about, total, others)
     r, r_low = reciprocal(total)
     q, q_low = times(r, r_low, scale[0], scale[1])
-    quotient = factors(x, q, q_low, own)
+    quotient = factors(x, q, q_low, r, own)
     if n <= IN_CACHE(x):
         to_shares(out, start, n, quotient)
     else:

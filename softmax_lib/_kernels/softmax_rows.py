@@ -71,16 +71,17 @@ def share(t, quotient):
 
 
 @formula
-def factors(x, q, q_low, own):
-    """Return what `share` needs to know, for terms times q + q_low, 1 / total or more.
+def factors(x, q, q_low, r, own):
+    """Return what `share` needs to know, for terms times q + q_low, r being 1 / total.
 
     The total has the rounding errors of its terms put right. The winner's term has
     not, and as the greatest of the total would be seen to differ: 1 / 1 would not be
-    1. So its share, and that of its equals, is the quotient of both put right.
+    1. So its share, and that of its equals, is the quotient of both put right. To the
+    others' total comes what both lack: of a sure winner that is nearly all.
     """
     main = first_of(q)
     rounded = first_of(widen(filled(x, main)))
-    more = (main - rounded) + first_of(q_low)
+    more = (main - rounded) + first_of(q_low - q * (r * own[2]))
     return (
         filled(x, main) * (1.0 / UNIT(x)),
         filled(x, more) * (1.0 / UNIT(x)),
@@ -106,7 +107,7 @@ def narrow_row(x, out, start, n):
         power, more = term(v, about)
         total = across(added(empty_sum(x), power, more))
         r, r_low = reciprocal(total)
-        quotient = factors(x, r, r_low, own_term(x, top, about))
+        quotient = factors(x, r, r_low, r, own_term(x, top, about))
         store_first(out, start, n, share(power + more, quotient))
     else:
         fill(out, start, n, math.nan)
@@ -131,7 +132,7 @@ def cached_rows(x, out, begin, end, n):
             following = largest(x, start + n, n)
         if math.isfinite(top):
             r, r_low = reciprocal(total)
-            to_shares(out, start, n, factors(x, r, r_low, own))
+            to_shares(out, start, n, factors(x, r, r_low, r, own))
         else:
             fill(out, start, n, math.nan)
 
@@ -160,7 +161,7 @@ def long_row(x, out, start, n):
     if math.isfinite(top):
         about = reference(x, top, anchor(filled(x, top)))
         r, r_low = reciprocal(total)
-        quotient = factors(x, r, r_low, own_term(x, top, about))
+        quotient = factors(x, r, r_low, r, own_term(x, top, about))
         write_shares(x, out, start, n, about, quotient)
     else:
         fill(out, start, n, math.nan)

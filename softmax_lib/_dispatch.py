@@ -37,6 +37,10 @@ _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 NARROW = 160
 
 
+# A piece of a row has two blocks of terms at least.
+SHORTEST = 8192
+
+
 def as_columns(n, rows):
     """Whether so many rows of n numbers are done as columns."""
     return n <= NARROW and rows >= 4 + n // 16
@@ -45,11 +49,12 @@ def as_columns(n, rows):
 class _Family:
     """The kernels of one function: by rows, by columns, and both on all threads."""
 
-    def __init__(self, rows, columns, parallel_rows, parallel_columns, nothing=None):
+    def __init__(self, rows, columns, in_rows, in_pieces, in_columns, nothing=None):
         self.rows = rows
         self.columns = columns
-        self.parallel_rows = parallel_rows
-        self.parallel_columns = parallel_columns
+        self.in_rows = in_rows
+        self.in_pieces = in_pieces
+        self.in_columns = in_columns
         self.nothing = nothing
 
     def like_input(self, x, axis, where, out):
@@ -96,15 +101,16 @@ class _Family:
             self._run_columns(x, out, outer, n, inner, 1)
         elif as_columns(n, outer):
             self._run_columns(x, out, 1, n, outer, n)
-        elif x.size < _threads.WORTH_IT or outer == 1:
+        elif x.size < _threads.WORTH_IT:
             self.rows(x, out, n, 0, outer)
         else:
             with _threads.several() as threads:
                 if threads == 1:
                     self.rows(x, out, n, 0, outer)
+                elif outer >= 2 * threads or n < _threads.WORTH_IT:
+                    self.in_rows(x, out, n, outer, _parts(outer, threads))
                 else:
-                    parts = _parts(outer, threads)
-                    self.parallel_rows(x, out, n, outer, parts)
+                    self.in_pieces(x, out, n, outer, _parts(n // SHORTEST, threads))
 
     def _run_columns(self, x, out, outer, n, inner, gap):
         wide = columns.tile_width(n, inner, x.itemsize)
@@ -117,7 +123,7 @@ class _Family:
                 self.columns(x, out, n, inner, gap, wide, 0, tiles)
             else:
                 parts = _parts(tiles, threads)
-                self.parallel_columns(x, out, n, inner, gap, wide, tiles, parts)
+                self.in_columns(x, out, n, inner, gap, wide, tiles, parts)
 
 
 def _parts(whole, threads):
@@ -129,6 +135,7 @@ _SOFTMAX = _Family(
     softmax_rows.softmax_rows,
     columns.softmax_columns,
     parallel.softmax_in_rows,
+    parallel.softmax_in_pieces,
     parallel.softmax_in_columns,
     nothing=0.0,
 )
@@ -136,6 +143,7 @@ _LOG_SOFTMAX = _Family(
     log_rows.log_softmax_rows,
     columns.log_softmax_columns,
     parallel.log_softmax_in_rows,
+    parallel.log_softmax_in_pieces,
     parallel.log_softmax_in_columns,
     nothing=-math.inf,
 )
@@ -143,6 +151,7 @@ _LOGSUMEXP = _Family(
     log_rows.logsumexp_rows,
     columns.logsumexp_columns,
     parallel.logsumexp_in_rows,
+    parallel.logsumexp_in_pieces,
     parallel.logsumexp_in_columns,
 )
 

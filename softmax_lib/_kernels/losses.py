@@ -24,6 +24,7 @@ from softmax_lib._kernels.lanes import (
     widen,
 )
 from softmax_lib._kernels.rows import (
+    IN_CACHE,
     largest,
     online_terms,
     others_of_row,
@@ -32,11 +33,9 @@ from softmax_lib._kernels.rows import (
     terms,
 )
 from softmax_lib._kernels.softmax_rows import (
-    IN_CACHE,
     factors,
     fill,
     to_shares,
-    write_shares,
 )
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import (
@@ -116,10 +115,10 @@ def distance(top, own, log, log_low):
 def sums_of_row(x, out, start, n):
     """Return top, what `term` needs, the total, the winner's own term and the others.
 
-    The terms are written to out, if given, where the row is short enough to stay
-    in the cache. Where top is not finite the rest means nothing.
+    The terms are written to out, if given. Where top is not finite the rest means
+    nothing.
     """
-    if n <= IN_CACHE(x):
+    if out is not None or n <= IN_CACHE(x):
         top = largest(x, start, n)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)
         about = reference(x, finite, anchor(filled(x, finite)))
@@ -177,9 +176,6 @@ def loss_and_grad_row(x, out, start, n, y, scale):
     r, r_low = reciprocal(total)
     q, q_low = times(r, r_low, scale[0], scale[1])
     quotient = factors(x, q, q_low, r, own)
-    if n <= IN_CACHE(x):
-        to_shares(out, start, n, quotient)
-    else:
-        write_shares(x, out, start, n, about, quotient)
+    to_shares(out, start, n, quotient)
     put(out, start + y, -first_of(product(rest[0], rest[1], q, q_low)))
     return loss_of(top, score, own, others)

@@ -3,10 +3,11 @@
 Drivers only. What they call is the serial kernel, so that both give the same bits.
 """
 
+import numpy as np
 from numba import prange
 
 from softmax_lib._jit import parallel_kernel
-from softmax_lib._kernels import columns, elementwise, log_rows, softmax_rows
+from softmax_lib._kernels import columns, elementwise, log_rows, pieces, softmax_rows
 
 
 @parallel_kernel
@@ -31,6 +32,60 @@ def logsumexp_in_rows(x, out, n, rows, parts):
     for part in prange(parts):
         first, last = rows * part // parts, rows * (part + 1) // parts
         log_rows.logsumexp_rows(x, out, n, first, last)
+
+
+@parallel_kernel
+def softmax_in_pieces(x, out, n, rows, parts):
+    """`softmax_rows` of a few long rows, each in parts."""
+    tops, highs, losts = np.empty(parts), np.empty(parts), np.empty(parts)
+    for start in range(0, rows * n, n):
+        for part in prange(parts):
+            tops[part] = pieces.top_of_piece(x, start, n, part, parts)
+        top = tops.max()
+        for part in prange(parts):
+            highs[part], losts[part] = pieces.terms_of_piece(
+                x, out, start, n, part, parts, top
+            )
+        high, lost = pieces.total_of_pieces(highs, losts)
+        for part in prange(parts):
+            pieces.shares_of_piece(out, start, n, part, parts, top, high, lost)
+
+
+@parallel_kernel
+def log_softmax_in_pieces(x, out, n, rows, parts):
+    """`log_softmax_rows` of a few long rows, each in parts."""
+    tops, highs, losts = np.empty(parts), np.empty(parts), np.empty(parts)
+    none = np.empty(0, x.dtype)
+    for start in range(0, rows * n, n):
+        for part in prange(parts):
+            tops[part] = pieces.top_of_piece(x, start, n, part, parts)
+        top = tops.max()
+        for part in prange(parts):
+            highs[part], losts[part] = pieces.terms_of_piece(
+                x, none, start, n, part, parts, top
+            )
+        high, lost = pieces.total_of_pieces(highs, losts)
+        log, _ = pieces.log_of_pieces(x, start, n, top, high, lost)
+        for part in prange(parts):
+            pieces.logarithms_of_piece(x, out, start, n, part, parts, top, log)
+
+
+@parallel_kernel
+def logsumexp_in_pieces(x, out, n, rows, parts):
+    """`logsumexp_rows` of a few long rows, each in parts."""
+    tops, highs, losts = np.empty(parts), np.empty(parts), np.empty(parts)
+    none = np.empty(0, x.dtype)
+    for row in range(rows):
+        start = row * n
+        for part in prange(parts):
+            tops[part] = pieces.top_of_piece(x, start, n, part, parts)
+        top = tops.max()
+        for part in prange(parts):
+            highs[part], losts[part] = pieces.terms_of_piece(
+                x, none, start, n, part, parts, top
+            )
+        high, lost = pieces.total_of_pieces(highs, losts)
+        _, out[row] = pieces.log_of_pieces(x, start, n, top, high, lost)
 
 
 @parallel_kernel

@@ -47,6 +47,9 @@ from softmax_lib._kernels.total import (
 # In float32 it also bounds how many terms a lane takes up before it is collected.
 BLOCK = constant(4096, 2048)
 
+# Rows up to here stay in the second-level cache while they are worked on.
+IN_CACHE = constant(131072, 65536)
+
 
 @formula
 def lead(x, start, n):

@@ -32,7 +32,7 @@ from softmax_lib._kernels.lanes import (
     width,
 )
 from softmax_lib._kernels.losses import others_of, sums_of_row
-from softmax_lib._kernels.softmax_rows import IN_CACHE, fill
+from softmax_lib._kernels.softmax_rows import fill
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import log_of_quotient, product, reciprocal
 
@@ -163,19 +163,15 @@ def soft_loss_and_grad_row(x, out, start, n, kind, over):
         return math.nan
     mass, far = weighted_distance(x, start, n, top, kind)
     r, r_low = reciprocal(total)
-    main, more = first_of(r) / UNIT(x), first_of(r_low) / UNIT(x)
+    main = first_of(r) / UNIT(x)
+    more = first_of(r_low - r * (r * own[2])) / UNIT(x)
     own_t = filled(x, first_of(own[0])) * UNIT(x)
     own_share = first_of(product(own[0], own[1], r, r_low))
     own_rest = first_of(product(others[0], others[1], r, r_low))
     w = width(x)
     for i in range(0, n, w):
         count = min(w, n - i)
-        if n <= IN_CACHE(x):
-            t = load_some(out, start + i, count)
-        else:
-            v = load_some(x, start + i, count)
-            power, part = term(v, about)
-            t = power + part
+        t = load_some(out, start + i, count)
         wide = widen(t)
         p = fma(wide, main, wide * more)
         won = t == own_t

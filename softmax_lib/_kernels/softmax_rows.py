@@ -9,7 +9,6 @@ from softmax_lib._kernels.exponential import (
     term,
 )
 from softmax_lib._kernels.lanes import (
-    constant,
     filled,
     first_of,
     fma,
@@ -17,13 +16,11 @@ from softmax_lib._kernels.lanes import (
     largest_of,
     load,
     load_first,
-    load_last,
     memory,
     put,
     select,
     store,
     store_first,
-    store_last,
     widen,
     width,
 )
@@ -31,7 +28,6 @@ from softmax_lib._kernels.rows import (
     largest,
     lead,
     nothing,
-    online_terms,
     own_term,
     reference,
     terms,
@@ -44,9 +40,6 @@ from softmax_lib._kernels.total import (
     reciprocal,
 )
 
-# Rows up to here stay in the second-level cache while they are worked on.
-IN_CACHE = constant(131072, 65536)
-
 
 @kernel
 def softmax_rows(x, out, n, first, last):
@@ -56,11 +49,8 @@ def softmax_rows(x, out, n, first, last):
     if n <= width(source):
         for start in range(begin, end, n):
             narrow_row(source, target, start, n)
-    elif n <= IN_CACHE(source):
-        cached_rows(source, target, begin, end, n)
     else:
-        for start in range(begin, end, n):
-            long_row(source, target, start, n)
+        wide_rows(source, target, begin, end, n)
 
 
 @formula
@@ -114,7 +104,7 @@ def narrow_row(x, out, start, n):
 
 
 @formula
-def cached_rows(x, out, begin, end, n):
+def wide_rows(x, out, begin, end, n):
     """Write the terms to out, sum them, and scale them in place.
 
     The maximum of the next row is found between the two: its loads need not wait for
@@ -139,53 +129,20 @@ def cached_rows(x, out, begin, end, n):
 
 @routine
 def to_shares(out, start, n, quotient):
-    """Turn the terms in out, a vector of them at least, into shares.
+    """Turn the terms in out into shares.
 
     Both ends are whole vectors, that overlap the others: they are read before those
     are written.
     """
     kept_apart()
     w = width(out)
-    last = start + n - w
-    left, right = load(out, start), load(out, last)
-    for i in range(start + lead(out, start, n), last, w):
-        store(out, i, share(load(out, i), quotient))
-    store(out, start, share(left, quotient))
-    store(out, last, share(right, quotient))
-
-
-@formula
-def long_row(x, out, start, n):
-    """Compute the terms twice: that is cheaper than to write and read them."""
-    top, total = online_terms(x, start, n)
-    if math.isfinite(top):
-        about = reference(x, top, anchor(filled(x, top)))
-        r, r_low = reciprocal(total)
-        quotient = factors(x, r, r_low, r, own_term(x, top, about))
-        write_shares(x, out, start, n, about, quotient)
+    if n < w:
+        t = load_first(out, start, n, 0.0)
+        store_first(out, start, n, share(t, quotient))
     else:
-        fill(out, start, n, math.nan)
-
-
-@routine
-def write_shares(x, out, start, n, about, quotient):
-    """Write the shares of x to out, computing the terms once more."""
-    kept_apart()
-    w = width(x)
-    head = lead(out, start, n)
-    whole = n - (n - head) % w
-    if head > 0:
-        v = load_last(x, start + head - w, head, -math.inf)
-        store_last(out, start + head - w, head, share_of(v, about, quotient))
-    for i in range(head, whole, w):
-        store(out, start + i, share_of(load(x, start + i), about, quotient))
-    if whole < n:
-        v = load_first(x, start + whole, n - whole, -math.inf)
-        store_first(out, start + whole, n - whole, share_of(v, about, quotient))
-
-
-@formula
-def share_of(v, about, quotient):
-    """Return the share of v."""
-    power, more = term(v, about)
-    return share(power + more, quotient)
+        last = start + n - w
+        left, right = load(out, start), load(out, last)
+        for i in range(start + lead(out, start, n), last, w):
+            store(out, i, share(load(out, i), quotient))
+        store(out, start, share(left, quotient))
+        store(out, last, share(right, quotient))

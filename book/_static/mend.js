@@ -27,6 +27,7 @@
     if (!opening && !closing) continue;
     const together = document.createElement("span");
     together.style.whiteSpace = "nowrap";
+    formula.style.maxWidth = "calc(100% - 1.2em)"; // a long one scrolls, and leaves room
     formula.before(together);
     together.append(opening, formula, closing);
     if (opening) before.data = before.data.slice(0, -opening.length);

@@ -56,9 +56,9 @@ def letters():
 
 
 def wilson(hits, n, z=1.96):
-    """Return Wilson's interval (1927) for a share of which `hits` of `n` were seen.
+    """Return Wilson's interval for a share, of which `hits` of `n` were seen.
 
-    Its ends are the shares p that are just `z` of their own standard errors,
+    Its ends are the shares p that are `z` of their own standard errors,
     sqrt(p (1 - p) / n), away from what was seen. It never leaves [0, 1].
     """
     hits, n = np.asarray(hits, float), np.asarray(n, float)

@@ -17,9 +17,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from softmax_lib import log_softmax, textbook
+from softmax_lib import log_softmax, softmax
 
-# Compiled once, then loaded from the disk: the next run starts at once.
+# Compiled once, then loaded from the disk: the next run starts at once. What is
+# kept holds the softmax it was compiled with; `make clean` throws it away.
 layer = njit(cache=True, error_model="numpy", fastmath=False)
 
 
@@ -60,12 +61,6 @@ def split(net, classes):
         net[10 * f : net.size - classes].reshape((classes, f, 3, 3)),
         net[net.size - classes :],
     )
-
-
-@layer
-def shares(scores):
-    """Softmax of one picture's scores: the one place that calls the library."""
-    return textbook.shifted_softmax(scores)
 
 
 @layer
@@ -201,7 +196,7 @@ def gradient(net, picture, label, classes):
     maps = convolve(picture, layers.filters, layers.thresholds)
     pooled = pool(maps)
     scores = score(pooled, layers.weights, layers.biases)
-    p = shares(scores)
+    p = softmax(scores)
 
     slopes = np.empty_like(net)
     d = split(slopes, classes)

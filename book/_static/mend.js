@@ -17,6 +17,23 @@
     entry.setAttribute("role", "listitem");
   }
 
+  // A line may end after any formula: keep it together with the mark beside it.
+  const textOf = (node) => (node?.nodeType === Node.TEXT_NODE ? node.data : "");
+  for (const formula of document.querySelectorAll("span.math")) {
+    const before = formula.previousSibling;
+    const after = formula.nextSibling;
+    const opening = textOf(before).match(/[([“‘]+$/)?.[0] ?? "";
+    const closing = textOf(after).match(/^[,.;:!?)\]”’]+/)?.[0] ?? "";
+    if (!opening && !closing) continue;
+    const together = document.createElement("span");
+    together.style.whiteSpace = "nowrap";
+    formula.style.maxWidth = "calc(100% - 1.2em)"; // a long one scrolls, and leaves room
+    formula.before(together);
+    together.append(opening, formula, closing);
+    if (opening) before.data = before.data.slice(0, -opening.length);
+    if (closing) after.data = after.data.slice(closing.length);
+  }
+
   // From a file, search may not read the pages it found to quote from them.
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 

@@ -30,15 +30,22 @@ def bars(labels, panels, *, digits=2, winner=None, colour=BLUE):
             for i in range(len(values))
         ]
         drawn = ax.barh(labels, values, color=faded, height=0.66)
-        ax.bar_label(
-            drawn, [signed(v, places) for v in values], padding=4
-        )
+        numbers = [signed(v, places) for v in values]
+        ax.bar_label(drawn, numbers, padding=4)
         ax.axvline(0, color=GREY, linewidth=0.8)
         ax.set_title(title)
-        # Room for the numbers beside the bars, on both sides where both are used.
+        # Room for the numbers beside the bars, on both sides where both are used:
+        # a digit is 0.09 inches wide, and the panels have 6.3 inches together.
         low, high = min(0.0, *values), max(0.0, *values)
-        room = 0.38 * (high - low)
+        part = (
+            (0.09 * max(map(len, numbers)) + 0.12) * len(panels) / 6.3
+        )
+        room = (
+            (high - low) * part / (1 - part * ((low < 0) + (high > 0)))
+        )
         ax.set_xlim(low - room * (low < 0), high + room * (high > 0))
         ax.spines[["left", "bottom"]].set_visible(False)
-        ax.tick_params(left=False, bottom=False, labelbottom=False)
+        ax.tick_params(
+            left=False, bottom=False, labelbottom=False, pad=6
+        )
     axes[0, 0].invert_yaxis()

@@ -17,11 +17,14 @@ SIGNED = LinearSegmentedColormap.from_list(
 )
 
 
-def heat(rows, columns, panels, *, xlabel, ylabel, digits=2):
+def heat(
+    rows, columns, panels, *, xlabel, ylabel, digits=2, aspect="equal"
+):
     """Draw one matrix for each entry of `panels`, a dict of title: matrix.
 
     Blue is positive, orange negative, paler the nearer to 0, on one scale for
-    all panels; every field carries its value.
+    all panels; every field carries its value. With the `aspect` "auto" the fields
+    are as wide as the figure allows.
     """
     _, axes = plt.subplots(
         1, len(panels), squeeze=False, figsize=(7.2, 2.6), sharey=True
@@ -43,7 +46,7 @@ def heat(rows, columns, panels, *, xlabel, ylabel, digits=2):
                 ha="center",
                 va="center",
             )
-        ax.set(title=title, xlabel=xlabel, aspect="equal")
+        ax.set(title=title, xlabel=xlabel, aspect=aspect)
         ax.set_xticks(np.arange(len(columns)) + 0.5, columns)
         ax.set_yticks(np.arange(len(rows)) + 0.5, rows)
         ax.spines[["left", "bottom"]].set_visible(False)

@@ -18,10 +18,17 @@ def bands(rows, names, *, xlabel, linear=5):
     for y, edges in enumerate(rows.values()):
         colours = [c + "90" for c in (GREY, ORANGE, SKY, RED)]
         ax.barh(y, np.diff(edges), 0.42, edges[:-1], color=colours)
-        sides = "right", "left", "center"
+        sides = {"right": -2, "left": 2, "center": 0}
         for edge, side in zip(edges[1:-1], sides, strict=True):
-            text = signed(edge, 1)
-            ax.text(edge, y + 0.27, text, ha=side, va="top", size=9)
+            ax.annotate(
+                signed(edge, 1),
+                (edge, y + 0.27),
+                (sides[side], 0),
+                textcoords="offset points",
+                ha=side,
+                va="top",
+                size=9,
+            )
     ends = scale.transform(next(iter(rows.values())))
     middles = scale.inverted().transform((ends[1:] + ends[:-1]) / 2)
     for middle, name in zip(middles, names, strict=True):

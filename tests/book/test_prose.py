@@ -32,8 +32,8 @@ QUANTITY = re.compile(
 ALLOWED = {
     r"Python 3\.\d+": "a version",
     r"\(section \d+\.\d+\)": "a place in a book",
-    r"16\.48|93\.15 %": "quoted from an article, as what is to be checked",
-    r"95 %": "the level of an interval, which 1.96 standard errors stand for",
+    r"16\.48|93\.15\s%": "quoted from an article, as what is to be checked",
+    r"95\s%": "the level of an interval, which 1.96 standard errors stand for",
     r"0\.5 ULP": "half the distance of two floats: what rounding means",
     r"share 0\.8, that class is the true one in eight of ten": "an invented example",
     r"a 4, with a share of 0\.95": "an invented example, bet on at nineteen to one",

@@ -55,6 +55,9 @@ def softmax(x, /, axis=-1, *, where=None, out=None):
     Each share is within 2 units in the last place of the exact value: the
     rounding error of ``x - max(x)`` is carried along, and sums are compensated.
 
+    Inside ``@njit`` it gives the same bits, on one thread, for arrays; `axis` may be
+    given by keyword, `where` and `out` may not be given.
+
     References
     ----------
     P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the
@@ -130,9 +133,13 @@ def log_softmax(x, /, axis=-1, *, where=None, out=None):
 
     Notes
     -----
-    The winner's logarithm is computed as ``-log1p(sum of the others)``, the sum
-    taken without the winner's own term, so that a share of almost 1 does not
-    become a logarithm of exactly 0.
+    Each logarithm is within 2 units in the last place of the exact value. The
+    winner's is computed as ``-log1p(sum of the others)``, the sum taken without the
+    winner's own term, so that a share of almost 1 does not become a logarithm of
+    exactly 0.
+
+    Inside ``@njit`` it gives the same bits, on one thread, for arrays; `axis` may be
+    given by keyword, `where` and `out` may not be given.
 
     References
     ----------
@@ -207,6 +214,9 @@ def logsumexp(x, /, axis=-1, *, b=None, where=None, keepdims=False, out=None):
     value. With `b` it is computed in float64, within a few of its units of the
     larger of 1 and the largest ``x + log|b|``: what cancels is lost.
 
+    Inside ``@njit`` it gives the same bits, on one thread, for arrays; `keepdims`
+    has to be a literal, and `b`, `where` and `out` may not be given.
+
     References
     ----------
     P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the
@@ -264,6 +274,14 @@ def sigmoid(x, /, *, out=None):
     For negative `x` the formula is written as ``e / (1 + e)`` with
     ``e = exp(x)``, which keeps the smallest results.
 
+    Inside ``@njit`` it gives the same bits, on one thread, for arrays and numbers;
+    `out` may not be given.
+
+    References
+    ----------
+    P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the
+    log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021).
+
     Examples
     --------
     >>> sigmoid([-2.0, 0.0, 2.0]).round(4).tolist()
@@ -305,6 +323,20 @@ def log_sigmoid(x, /, *, out=None):
     --------
     log_softmax : The same for any number of classes.
     scipy.special.log_expit : The same, as a ufunc.
+
+    Notes
+    -----
+    Each result is within 2 units in the last place of the exact value: for
+    positive `x` it is ``-log1p(exp(-x))``, for negative `x` it is
+    ``x - log1p(exp(x))``.
+
+    Inside ``@njit`` it gives the same bits, on one thread, for arrays and numbers;
+    `out` may not be given.
+
+    References
+    ----------
+    M. Mächler, "Accurately computing log(1 - exp(-|a|))", vignette of the R package
+    Rmpfr (2012), for ``log1p(exp(x))``.
 
     Examples
     --------

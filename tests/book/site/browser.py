@@ -38,6 +38,14 @@ QUIET = ["--disable-gpu", "--disable-quic", "--disable-background-networking"]
 SMALL = ["--disable-dev-shm-usage"]
 # Nothing is asserted of how long anything takes: on a busy machine it may take long.
 PATIENCE = 120_000
+# A page is ready when its formulas are typeset and its explorers are drawn.
+READY = """async () => {
+    await window.MathJax?.startup?.promise;
+    const pictures = [...document.querySelectorAll(".explorer-picture > svg")];
+    while (!pictures.every((svg) => svg.childElementCount)) {
+        await new Promise(requestAnimationFrame);
+    }
+}"""
 
 HOW_TO_GET_ONE = """\
 The site was not tested: no browser was found, and none could be installed.

@@ -16,15 +16,6 @@ PAGES = sorted(
 
 expect.set_options(timeout=browsers.PATIENCE)
 
-# A page is ready when its formulas are typeset and its explorers are drawn.
-READY = """async () => {
-    await window.MathJax?.startup?.promise;
-    const pictures = [...document.querySelectorAll(".explorer-picture > svg")];
-    while (!pictures.every((svg) => svg.childElementCount)) {
-        await new Promise(requestAnimationFrame);
-    }
-}"""
-
 
 def pytest_generate_tests(metafunc):
     """Run a test that asks for `name` on every page."""
@@ -78,7 +69,7 @@ def opener(browser, site):
         address = (site / name).as_uri() + query
         page.goto(address, wait_until="load" if wait else "commit")
         if wait and options.get("java_script_enabled", True):
-            page.evaluate(READY)
+            page.evaluate(browsers.READY)
         return page
 
     yield open_page

@@ -1,5 +1,7 @@
 """Every page, opened from its file, in both themes, and the ways to use one."""
 
+import re
+
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PHONE
 from playwright.sync_api import expect
@@ -100,6 +102,15 @@ def test_theme_can_be_changed(open_page):
         if page.locator("html").get_attribute("data-theme") == "dark":
             break
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_contents_of_the_page_lead_to_its_sections(open_page):
+    page = open_page("notebooks/01_formula.html")
+    link = page.locator(".page-toc a.nav-link").nth(3)
+    link.click()
+    heading = page.locator(link.get_attribute("href")).locator("h2").first
+    expect(heading).to_be_in_viewport()
+    expect(link).to_have_class(re.compile(r"\bactive\b"))
 
 
 def test_search_finds_a_word(open_page):

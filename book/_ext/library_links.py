@@ -2,8 +2,9 @@
 
 The tables of the library's page name the chapter that explains a function. From them
 each description says so, and each of these chapters names its functions in the box
-at its top. Besides, a function's name in a chapter's prose, and the line that imports
-it, lead to its description, which lists the other chapters that put it to work.
+at its top. Besides, a function's name in any page's prose, and the line by which a
+chapter imports it, lead to its description, which lists the other chapters that put it
+to work.
 """
 
 import ast
@@ -54,14 +55,14 @@ def read(app, doctree):
     env = app.env
     if env.docname == PAGE:
         env.library_explained = dict(explained(doctree))
-    if not env.docname.startswith(CHAPTERS):
         return
-    env.library_uses[env.docname] = {
-        name
-        for block in doctree.findall(nodes.literal_block)
-        for name in full_names(block.astext())
-        if name in NAMES.values()
-    }
+    if env.docname.startswith(CHAPTERS):
+        env.library_uses[env.docname] = {
+            name
+            for block in doctree.findall(nodes.literal_block)
+            for name in full_names(block.astext())
+            if name in NAMES.values()
+        }
     for literal in list(doctree.findall(nodes.literal)):
         name = NAMES.get(literal.astext().removesuffix("()"))
         if name and not stands_in_link(literal):

@@ -60,7 +60,7 @@
     // Above the one curve, and beside the fall of the other.
     function callByName(which, known, up) {
       const [near, far] = [60, steps.find((d) => !known(logOfSoftmax(d)[which]))];
-      const [side, anchor] = far < FAR / 2 ? [8, "start"] : [-8, "end"];
+      const [side, anchor] = far < FAR / 2 ? [15, "start"] : [-8, "end"];
       return [
         text(across(near) + 4, up(logSoftmax(near)[which]) - 10, "log-softmax", { class: "label ink-2" }),
         text(across(far) + side, up.floor - 8, "log of softmax", { class: "label ink-3", "text-anchor": anchor }),

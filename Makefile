@@ -27,7 +27,7 @@ dist: book        ## put the site, the notebooks and a PDF of the book into dist
 	$(BIN)/python tools/dist.py
 
 links: .venv/ready ## ask every other site that the book links to whether it is there
-	$(BIN)/jupyter-book build . --builder linkcheck
+	$(BIN)/python tools/links.py
 
 test: book         ## test the library, its examples, every notebook and the site
 	$(BIN)/python -m pytest --numprocesses auto --ignore tests/book/site

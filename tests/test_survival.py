@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ def works(x=big):
     assert abs(p.sum(-1) - 1).max() < 1e-12 and np.isfinite(logsumexp(x)).all()
 """
 
-LAYERS = ["omp", "workqueue"]
+# Not every system has a runtime of OpenMP.
+LAYERS = ["omp", "workqueue"] if find_spec("numba.np.ufunc.omppool") else ["workqueue"]
+on_posix = pytest.mark.skipif(os.name != "posix", reason="signals and folders of POSIX")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 
@@ -107,6 +110,7 @@ def test_one_thread():
     run("works()", NUMBA_NUM_THREADS="1")
 
 
+@on_posix
 def test_signals_during_a_call():
     code = """
 import signal, threading, os, time
@@ -141,6 +145,7 @@ def install(place):
 SIGMOID = "from softmax_lib import sigmoid; print(sigmoid(0.0) == 0.5)"
 
 
+@on_posix
 def test_read_only_install_without_a_home(tmp_path):
     place = install(tmp_path)
     # Root may write anywhere, so what cannot be a folder stands in for it: a file.

@@ -5,6 +5,7 @@ it has the site's type and formulas, links that work, bookmarks and tags, and ne
 no TeX.
 """
 
+import os
 import re
 import shutil
 import sys
@@ -19,6 +20,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 DIST = ROOT / "dist"
+LONG = 24  # lines of code that may be cut in two by the end of a page
 README = """\
 The notebooks of "Softmax, from the formula to the machine", and the modules beside
 them that they import. In this folder:
@@ -69,8 +71,10 @@ def one_page():
     whole = BeautifulSoup((SITE / pages[0]).read_text("utf-8"), "html.parser")
     body = whole.find("article")
     body.clear()
+    headings = {}
     for page in pages:
         article = BeautifulSoup((SITE / page).read_text("utf-8"), "html.parser").article
+        headings[page] = article.h1.get_text().removesuffix("#").strip()
         for tag in article(id=True):
             tag["id"] = f"{page}:{tag['id']}"
         for tag in article("a", href=True):
@@ -79,12 +83,29 @@ def one_page():
             tag["src"] = "../" + normpath(f"{page}/../{tag['src']}")
         for tag in article(class_="dropdown"):
             tag["class"].remove("dropdown")  # a printed solution is unfolded
+        for cell in article(class_="cell_input"):
+            if cell.get_text().count("\n") > LONG:
+                cell["class"].append("long")  # it may go on on the next page
         article.name = "div"
         article["class"] = "printed-page"
         article["id"] = page
         body.append(article)
+    body.find(class_="printed-page").append(contents(whole, headings))
     whole.html["data-theme"] = whole.html["data-mode"] = "light"
     return str(whole)
+
+
+def contents(whole, headings):
+    """Return a list of what follows the first page."""
+    box = whole.new_tag("section", attrs={"class": "printed-contents"})
+    box.append(title := whole.new_tag("h2"))
+    title.string = "Contents"
+    box.append(listing := whole.new_tag("ul"))
+    for page, heading in list(headings.items())[1:]:
+        listing.append(item := whole.new_tag("li"))
+        item.append(link := whole.new_tag("a", href=f"#{page}"))
+        link.string = heading
+    return box
 
 
 def inward(page, link, pages):
@@ -99,17 +120,19 @@ def inward(page, link, pages):
 
 
 def pdf():
-    """Print the one page."""
+    """Print the one page; tell whether that is well."""
     file = SITE / "_static" / "print.html"
     file.write_text(one_page(), encoding="utf-8")
     try:
         with sync_playwright() as playwright:
             browser = browsers.launch(playwright)
             if browser is None:
-                return print("No PDF: there is no browser to print it.")
+                print("No PDF: there is no browser to print it.")
+                return os.environ.get("CI") != "true"
             page = browser.new_page(color_scheme="light")
+            page.set_default_timeout(browsers.PATIENCE)
             page.goto(file.as_uri())
-            page.evaluate("() => window.MathJax?.startup?.promise")
+            page.evaluate(browsers.READY)
             page.pdf(
                 path=DIST / "softmax-book.pdf",
                 format="A4",
@@ -127,6 +150,7 @@ def pdf():
             browser.close()
     finally:
         file.unlink()
+    return True
 
 
 def main():
@@ -134,10 +158,11 @@ def main():
     shutil.rmtree(DIST, ignore_errors=True)
     site()
     notebooks()
-    pdf()
+    well = pdf()
     for file in sorted(DIST.iterdir()):
         print(f"{file.stat().st_size / 1e6:6.1f} MB  {file.relative_to(ROOT)}")
+    return 0 if well else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,8 +2,9 @@
 
 Where the site is served from is known only where it is published. The environment
 says it: BOOK_URL is the site's address, without which there is no sitemap and no
-picture, since both need whole addresses; BOOK_REPOSITORY is the repository's, without
-which no page offers to run its notebook on Binder.
+picture, since both need whole addresses; BOOK_REPOSITORY is the repository's on
+GitHub, without which no page offers to run its notebook on Binder or Colab, and what
+stands in a `published` directive is left out.
 """
 
 import os
@@ -12,8 +13,24 @@ from pathlib import Path
 from xml.sax.saxutils import escape as escape_xml
 
 from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
 
 LONGEST = 200
+
+
+class Published(SphinxDirective):
+    """What holds only where the book has a repository; REPOSITORY is its address."""
+
+    has_content = True
+
+    def run(self):
+        """Return what the content says, or nothing."""
+        repository = os.environ.get("BOOK_REPOSITORY")
+        if not repository:
+            return []
+        for i, line in enumerate(self.content):
+            self.content[i] = line.replace("REPOSITORY", repository)
+        return self.parse_content_to_nodes()
 
 
 def read_addresses(app, config):
@@ -25,6 +42,7 @@ def read_addresses(app, config):
             "use_repository_button": True,
             "launch_buttons": {
                 "binderhub_url": "https://mybinder.org",
+                "colab_url": "https://colab.research.google.com",
                 "notebook_interface": "jupyterlab",
             },
         }
@@ -81,6 +99,15 @@ def describe(app, pagename, templatename, context, doctree):
     context["metatags"] = context.get("metatags", "") + "\n".join(tags) + "\n"
 
 
+def send_to_colab(app, pagename, templatename, context, doctree):
+    """Lead to the notebooks that tools/colab.py has prepared for Colab."""
+    for group in context.get("header_buttons", ()):
+        for button in group.get("buttons", ()):
+            if button.get("text") == "Colab":
+                here, there = "/blob/main/notebooks/", "/blob/colab/"
+                button["url"] = button["url"].replace(here, there)
+
+
 def write_sitemap(app, error):
     """List all pages of the book, if their addresses are known."""
     base = app.config.html_baseurl
@@ -102,6 +129,8 @@ def setup(app):
     """Describe each page and list them all at the end."""
     app.add_config_value("share_description", "", "html")
     app.connect("config-inited", read_addresses)
+    app.add_directive("published", Published)
     app.connect("html-page-context", describe)
+    app.connect("html-page-context", send_to_colab, priority=900)
     app.connect("build-finished", write_sitemap)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -37,6 +37,16 @@
   // From a file, search may not read the pages it found to quote from them.
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
+  // Search finds terms of the glossary under the page's name alone: add the term's.
+  const results = document.getElementById("search-results");
+  const tell = () => {
+    for (const link of results.querySelectorAll('a[href*="#term-"]:not([data-term])')) {
+      link.dataset.term = decodeURIComponent(link.hash.slice("#term-".length));
+      link.append(` > ${link.dataset.term.replaceAll("-", " ")}`);
+    }
+  };
+  if (results) new MutationObserver(tell).observe(results, { childList: true, subtree: true });
+
   // What scrolls sideways must be reachable without a mouse.
   const scrolling = "pre, div.math, figure, .pst-scrollable-table-container";
   const reach = () => {

@@ -44,7 +44,8 @@ const Explorer = (() => {
       return String(Number(x.toPrecision(digits))).replace("-", "−");
     }
     const [front, power] = x.toExponential(digits - 1).split("e");
-    return `${front.replace("-", "−")} · 10${superscript(Number(power))}`;
+    // The spaces are such that no line breaks there.
+    return `${front.replace("-", "−")}\u00a0·\u00a010${superscript(Number(power))}`;
   };
 
   const superscript = (n) =>
@@ -95,7 +96,8 @@ const Explorer = (() => {
       fill(svg, { width, height: tall, viewBox: `0 0 ${width} ${tall}` }, []);
       draw(svg, width);
     };
-    new ResizeObserver(redraw).observe(element);
+    // In the next frame, since drawing may change the height that is observed.
+    new ResizeObserver(() => requestAnimationFrame(redraw)).observe(element);
     return { element, svg, redraw };
   }
 
@@ -119,10 +121,15 @@ const Explorer = (() => {
   function sentence() {
     const element = tag("output", {});
     let waiting;
+    const speak = (text) => {
+      element.textContent = text;
+      element.removeAttribute("aria-busy");
+    };
     const say = (text) => {
       clearTimeout(waiting);
-      if (!element.textContent) element.textContent = text;
-      waiting = setTimeout(() => (element.textContent = text), 200);
+      if (!element.textContent) return speak(text);
+      element.setAttribute("aria-busy", "true");
+      waiting = setTimeout(speak, 200, text);
     };
     return { element, say };
   }
@@ -157,6 +164,28 @@ const Explorer = (() => {
     return placed;
   }
 
+  /** Put names at points of curves, each where its curve leaves room: behind one
+      that rises, before one that falls, and never beyond the picture's sides.
+      A name is { x, y, rises, words, ink }. */
+  function names(width, low, high, all) {
+    const sides = all.map(({ x, rises, words }) => {
+      const room = 8 * words.length + 12;
+      return (rises && x > room + 30) || x > width - room ? -1 : 1;
+    });
+    const heights = all.map(({ y }) => y - 9);
+    for (const side of [-1, 1]) {
+      const here = all.map((_, i) => i).filter((i) => sides[i] === side);
+      const placed = apart(here.map((i) => heights[i]), 16, low, high);
+      here.forEach((i, k) => (heights[i] = placed[k]));
+    }
+    return all.map(({ x, words, ink }, i) =>
+      text(x + 9 * sides[i], heights[i], words, {
+        class: `label ${ink}`,
+        "text-anchor": sides[i] < 0 ? "end" : "start",
+      }),
+    );
+  }
+
   /** Fill every place of this name in the page. */
   function define(name, functions, build) {
     arithmetic[name] = functions;
@@ -171,7 +200,7 @@ const Explorer = (() => {
   }
 
   return {
-    arithmetic, apart, button, clamp, define, draggable, fixed, line, picture,
-    precise, scale, sentence, shape, slider, tag, text,
+    arithmetic, button, clamp, define, draggable, fixed, line, names, picture, precise,
+    scale, sentence, shape, slider, tag, text,
   };
 })();

@@ -57,6 +57,16 @@
       return points;
     };
 
+    // Above the one curve, and beside the fall of the other.
+    function callByName(which, known, up) {
+      const [near, far] = [60, steps.find((d) => !known(logOfSoftmax(d)[which]))];
+      const [side, anchor] = far < FAR / 2 ? [15, "start"] : [-8, "end"];
+      return [
+        text(across(near) + 4, up(logSoftmax(near)[which]) - 10, "log-softmax", { class: "label ink-2" }),
+        text(across(far) + side, up.floor - 8, "log of softmax", { class: "label ink-3", "text-anchor": anchor }),
+      ];
+    }
+
     function panel(title, which, known, up, ticks, bottom) {
       const plot = picture(196, (svg, width) => {
         across = scale([0, FAR], [52, width - 10]);
@@ -75,6 +85,7 @@
           line([[across(d), 24], [across(d), up.floor]], { class: "marker" }),
           line(drawn(logSoftmax, which, known, up), { class: "curve ink-2 wide" }),
           line(drawn(logOfSoftmax, which, known, up), { class: "curve ink-3 dashed" }),
+          ...callByName(which, known, up),
           text(46, up.floor + 4, bottom, { "text-anchor": "end", class: "ink-3" }),
         );
         for (const [way, ink] of [[logSoftmax, 2], [logOfSoftmax, 3]]) {

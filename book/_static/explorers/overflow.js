@@ -77,6 +77,7 @@
     const bands = picture(196, (svg, width) => {
       const x = value(place.value);
       across = scale([-REACH, REACH], [6, width - 6]);
+      const at = across(Math.asinh(x));
       names.forEach((format, row) => {
         const { zero, subnormal, infinite } = limits(format);
         const top = 24 + 52 * row;
@@ -94,7 +95,13 @@
         svg.append(text(6, top - 6, format, { class: "label" }));
         ["0", "", "a number", "∞"].forEach((words, i) => {
           if (edges[i + 1] - edges[i] < 14) return;
-          const middle = (edges[i] + edges[i + 1]) / 2;
+          // The line at x runs beside the word, not through it.
+          const half = 3 * words.length + 9;
+          const middle = [(edges[i] + edges[i + 1]) / 2, at - half, at + half].find(
+            (m) =>
+              Math.abs(m - at) >= half && m - half >= edges[i] - 6 && m + half <= edges[i + 1] + 6,
+          );
+          if (middle === undefined) return;
           svg.append(text(middle, top + 16, words, { class: "on-band", "text-anchor": "middle" }));
         });
       });
@@ -103,7 +110,6 @@
           text(across(Math.asinh(tick)), 172, fixed(tick, 0), { "text-anchor": "middle" }),
         );
       }
-      const at = across(Math.asinh(x));
       svg.append(
         line([[at, 8], [at, 156]], { class: "marker" }),
         shape("circle", { cx: at, cy: 156, r: 6, class: "dot" }),

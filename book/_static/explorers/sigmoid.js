@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const { button, clamp, define, draggable, fixed, line, picture } = Explorer;
+  const { button, clamp, define, draggable, fixed, line, names, picture } = Explorer;
   const { scale, sentence, shape, slider, tag, text } = Explorer;
 
   /** The sigmoid, without overflow on either side. */
@@ -60,13 +60,11 @@
         shape("circle", { cx: across(d), cy: up(q), r: 5, class: "dot ink-1" }),
         shape("circle", { cx: across(d), cy: up(p), r: 6.5, class: "dot ink-0" }),
       );
-      // The two names stand on the side that has room for them.
-      const side = d > 1.5 ? -1 : 1;
-      const anchor = side < 0 ? "end" : "start";
-      const nudge = p > q ? [16, -8] : [-8, 16];
       svg.append(
-        text(across(d) + 11 * side, up(p) + nudge[0], `human ${fixed(p, 3)}`, { class: "label ink-0", "text-anchor": anchor }),
-        text(across(d) + 11 * side, up(q) + nudge[1], `dog ${fixed(q, 3)}`, { class: "label ink-1", "text-anchor": anchor }),
+        ...names(width, 8, 168, [
+          { x: across(d), y: up(p), rises: true, words: `human ${fixed(p, 3)}`, ink: "ink-0" },
+          { x: across(d), y: up(q), rises: false, words: `dog ${fixed(q, 3)}`, ink: "ink-1" },
+        ]),
       );
       svg.setAttribute(
         "aria-label",

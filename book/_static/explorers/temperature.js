@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const { apart, button, clamp, define, draggable, fixed, line, picture } = Explorer;
+  const { button, clamp, define, draggable, fixed, line, names, picture } = Explorer;
   const { scale, sentence, shape, slider, tag, text } = Explorer;
 
   /** Softmax of scores divided by a temperature. */
@@ -80,18 +80,14 @@
         svg.append(line(points, { class: `curve ink-${i}` }));
       });
       svg.append(line([[x, 6], [x, 176]], { class: "marker" }));
-      const heights = apart(now.map((p) => up(p) + 4), 16, 12, 176);
-      // Names stand on the side of the line that has room for them.
-      const [side, anchor] = x > width - 110 ? [-1, "end"] : [1, "start"];
-      CLASSES.forEach((name, i) => {
-        svg.append(
-          shape("circle", { cx: x, cy: up(now[i]), r: 5, class: `dot ink-${i}` }),
-          text(x + 12 * side, heights[i], `${name} ${fixed(now[i])}`, {
-            class: `label ink-${i}`,
-            "text-anchor": anchor,
-          }),
-        );
-      });
+      const warmer = softmax(values, 2 ** (power.value + 0.1));
+      svg.append(
+        ...now.map((p, i) => shape("circle", { cx: x, cy: up(p), r: 5, class: `dot ink-${i}` })),
+        ...names(width, 12, 166, CLASSES.map((name, i) => ({
+          x, y: up(now[i]), rises: warmer[i] > now[i],
+          words: `${name} ${fixed(now[i])}`, ink: `ink-${i}`,
+        }))),
+      );
       svg.setAttribute(
         "aria-label",
         "Each class's share over the temperature, from one winner where it is cold " +

@@ -34,6 +34,18 @@ PLACES = (
 )
 # A browser that phones home would be counted among the site's requests.
 QUIET = ["--disable-gpu", "--disable-quic", "--disable-background-networking"]
+# In a container shared memory may be too small for a page, and a file is not.
+SMALL = ["--disable-dev-shm-usage"]
+# Nothing is asserted of how long anything takes: on a busy machine it may take long.
+PATIENCE = 120_000
+# A page is ready when its formulas are typeset and its explorers are drawn.
+READY = """async () => {
+    await window.MathJax?.startup?.promise;
+    const pictures = [...document.querySelectorAll(".explorer-picture > svg")];
+    while (!pictures.every((svg) => svg.childElementCount)) {
+        await new Promise(requestAnimationFrame);
+    }
+}"""
 
 HOW_TO_GET_ONE = """\
 The site was not tested: no browser was found, and none could be installed.
@@ -83,7 +95,9 @@ def launch(playwright):
     """Return the first browser that starts, or None."""
     for path in candidates(playwright):
         try:
-            return playwright.chromium.launch(executable_path=path, args=QUIET)
+            return playwright.chromium.launch(
+                executable_path=path, args=QUIET + SMALL, timeout=PATIENCE
+            )
         except Error:
             if path == os.environ.get("CHROMIUM"):
                 raise

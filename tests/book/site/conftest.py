@@ -4,7 +4,7 @@ from pathlib import Path
 
 import browser as browsers
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 SITE = Path(__file__).parents[3] / "_build" / "html"
 PAGES = sorted(
@@ -12,6 +12,9 @@ PAGES = sorted(
     for path in SITE.rglob("*.html")
     if "_static" not in path.parts
 )
+
+
+expect.set_options(timeout=browsers.PATIENCE)
 
 
 def pytest_generate_tests(metafunc):
@@ -52,6 +55,7 @@ def opener(browser, site):
 
     def open_page(name, *, query="", wait=True, **options):
         context = browser.new_context(**{"viewport": WIDE, **options})
+        context.set_default_timeout(browsers.PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.problems = []
@@ -62,9 +66,10 @@ def opener(browser, site):
         )
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         page.on("request", lambda request: page.requests.append(request.url))
-        page.goto((site / name).as_uri() + query)
+        address = (site / name).as_uri() + query
+        page.goto(address, wait_until="load" if wait else "commit")
         if wait and options.get("java_script_enabled", True):
-            page.evaluate("() => window.MathJax?.startup?.promise")
+            page.evaluate(browsers.READY)
         return page
 
     yield open_page

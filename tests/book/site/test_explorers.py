@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from playwright.sync_api import expect
 
 import softmax_lib
 
@@ -33,9 +34,42 @@ def place(page, name):
     return page.locator(f'[data-explorer="{name}"]')
 
 
-def spoken(page, name):
-    page.wait_for_timeout(300)  # the sentence waits for the last change
-    return place(page, name).locator("output").inner_text()
+def spoken(page, name, after=None):
+    """Return an explorer's sentence, once it is another one than `after`."""
+    output = place(page, name).locator("output")
+    if after is not None:
+        expect(output).not_to_have_text(after)
+    expect(output).not_to_have_attribute("aria-busy", "true")
+    return output.inner_text()
+
+
+def drag(page, how, start, end):
+    """Drag with the mouse or a finger; return a function that lets go."""
+    path = [
+        (start[0] + (end[0] - start[0]) * i / 4, start[1] + (end[1] - start[1]) * i / 4)
+        for i in range(5)
+    ]
+    if how == "mouse":
+        page.mouse.move(*start)
+        page.mouse.down()
+        yield
+        for point in path:
+            page.mouse.move(*point)
+        page.mouse.up()
+    else:
+        finger = page.context.new_cdp_session(page)
+
+        def touch(kind, *points):
+            points = [{"x": x, "y": y} for x, y in points]
+            event = {"type": f"touch{kind}", "touchPoints": points}
+            finger.send("Input.dispatchTouchEvent", event)
+
+        touch("Start", start)
+        yield
+        for point in path:
+            touch("Move", point)
+        touch("End")
+    yield
 
 
 @pytest.mark.parametrize("explorer", ["temperature", "simplex"])
@@ -137,25 +171,27 @@ def test_keyboard_moves_a_slider(open_page, explorer):
     shown = slider.get_attribute("aria-valuetext")
     for _ in range(5):
         page.keyboard.press("ArrowRight")
-    assert slider.get_attribute("aria-valuetext") != shown
-    assert spoken(page, explorer) != before
+    expect(slider).not_to_have_attribute("aria-valuetext", shown)
+    assert spoken(page, explorer, after=before)
     assert not page.problems
 
 
+@pytest.mark.parametrize("how", ["mouse", "finger"])
 @pytest.mark.parametrize("explorer", NAMES)
-def test_finger_drags_the_picture(open_page, explorer):
-    page = open_page(PAGE)
+def test_picture_can_be_dragged(open_page, explorer, how):
+    page = open_page(PAGE, has_touch=how == "finger")
     before = spoken(page, explorer)
     svg = place(page, explorer).locator("svg").first
     svg.scroll_into_view_if_needed()
     box = svg.bounding_box()
     middle = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] * 0.45, middle)
-    page.mouse.down()
-    pressed = spoken(page, explorer)
-    page.mouse.move(box["x"] + box["width"] * 0.55, middle + 5, steps=4)
-    page.mouse.up()
-    assert len({before, pressed, spoken(page, explorer)}) == 3
+    start = box["x"] + box["width"] * 0.45, middle
+    end = box["x"] + box["width"] * 0.55, middle + 5
+    scrolled = page.evaluate("scrollY")
+    for _ in drag(page, how, start, end):
+        before = spoken(page, explorer, after=before)
+    assert page.evaluate("scrollY") == scrolled
+    assert not page.problems
 
 
 def test_every_control_is_reached_by_tab(open_page):
@@ -163,8 +199,45 @@ def test_every_control_is_reached_by_tab(open_page):
     controls = place(page, "temperature").locator("input, button")
     controls.first.focus()
     for control in controls.all():
-        assert control.evaluate("element => element === document.activeElement")
+        expect(control).to_be_focused()
         page.keyboard.press("Tab")
+
+
+# The ring's colour and what lies around it, as three numbers from 0 to 255 each.
+RING = """(element) => {
+    const canvas = document.createElement("canvas").getContext("2d");
+    const paint = (colour) => {
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const style = getComputedStyle(element);
+    const box = getComputedStyle(element.closest(".explorer"));
+    return [style.outlineStyle, parseFloat(style.outlineWidth),
+            paint(style.outlineColor), paint(box.backgroundColor)];
+}"""
+
+
+def luminance(colour):
+    c = np.array(colour) / 255
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [
+        0.2126,
+        0.7152,
+        0.0722,
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_has_the_keyboard_wears_a_ring(open_page, theme):
+    page = open_page(PAGE, color_scheme=theme, reduced_motion="reduce")
+    for control in page.locator(".explorer").locator("input, button").all():
+        control.focus()
+        page.keyboard.press("Shift")  # the keyboard is in use, so rings are shown
+        style, width, ring, around = control.evaluate(RING)
+        assert style not in ("none", "hidden")
+        assert width >= 2
+        low, high = sorted([luminance(ring), luminance(around)])
+        assert (high + 0.05) / (low + 0.05) >= 3
 
 
 def test_first_sentences_make_their_point(open_page):
@@ -182,8 +255,9 @@ def test_first_sentences_make_their_point(open_page):
 def test_adding_to_every_score_moves_no_share(open_page, explorer):
     page = open_page(PAGE)
     shares = spoken(page, explorer).split(" shares are ")[-1].split("gives ")[-1]
+    before = spoken(page, explorer)
     place(page, explorer).get_by_role("button", name="add 1").click()
-    after = spoken(page, explorer)
+    after = spoken(page, explorer, after=before)
     assert after.endswith(shares)
     assert "went up by 1" in after
 

@@ -101,6 +101,32 @@ def test_titles_differ():
     assert len(set(titles)) == len(titles)
 
 
+def test_each_function_leads_to_chapters():
+    descriptions = soup("book/api.html").select("dl.py.function")
+    assert len(descriptions) >= 12
+    for description in descriptions:
+        says = description.select_one(".explained")
+        assert says.text.startswith("Explained in"), description.dt["id"]
+        assert says.select("a[href*='notebooks/']")
+
+
+def test_each_chapter_leads_to_functions():
+    chapters = sorted(SITE.glob("notebooks/[0-9]*.html"))
+    assert chapters
+    for chapter in chapters:
+        page = soup(chapter.relative_to(SITE).as_posix())
+        assert page.select("pre a.to-library"), chapter.name
+    led = {
+        link["href"].partition("#")[2]
+        for chapter in chapters
+        for link in soup(chapter.relative_to(SITE).as_posix()).select(
+            ".in-the-library a"
+        )
+    }
+    api = soup("book/api.html")
+    assert led == {dt["id"] for dt in api.select("dl.py.function > dt")}
+
+
 def test_page_leads_on_and_offers_its_source(name):
     if not name.startswith(("book/", "notebooks/")):
         return

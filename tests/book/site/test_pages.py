@@ -1,12 +1,18 @@
 """Every page, opened from its file, in both themes, and the ways to use one."""
 
+import re
+
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PHONE
+from playwright.sync_api import expect
 
 AXE = Axe()
 # Reading the stylesheets anew, as axe would, is not allowed from a file.
 EVERYTHING = {"preload": False}
 COLOURS = EVERYTHING | {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+
+# Colours that fade from one theme to the other have no contrast on the way.
+AT_ONCE = "*, ::before, ::after { transition: none !important }"
 
 # axe takes its time for every element, and most of them are alike: strokes of formulas,
 # which are hidden from screen readers, and coloured words of code.
@@ -30,10 +36,26 @@ def findings(page, options=EVERYTHING):
     ]
 
 
+TOO_WIDE = """() => [...document.querySelectorAll("main *")]
+    .filter((e) => e.getBoundingClientRect().right > innerWidth)
+    .slice(0, 5).map((e) => e.outerHTML.slice(0, 120))"""
+
+
+def fits(page):
+    """Tell whether a page fits its window; explorers draw anew when it changes."""
+    width = "document.documentElement.scrollWidth"
+    for _ in range(100):
+        if page.evaluate(width) <= page.viewport_size["width"]:
+            return True
+        page.evaluate("new Promise(requestAnimationFrame)")
+    return False
+
+
 def test_page_is_quiet_accessible_and_fits_a_phone(open_page, name):
     if name == "index.html":
         return  # it leads to another page at once
     page = open_page(name, color_scheme="light")
+    page.add_style_tag(content=AT_ONCE)
     assert not page.problems
     assert not [u for u in page.requests if not u.startswith(("file:", "data:"))]
 
@@ -44,11 +66,10 @@ def test_page_is_quiet_accessible_and_fits_a_phone(open_page, name):
     page.emulate_media(color_scheme="dark")
     if not name.startswith("404"):
         page.locator("html[data-theme=dark]").wait_for()
-    page.wait_for_timeout(400)  # colours change over a moment
     assert not findings(page, COLOURS)
 
     page.set_viewport_size(PHONE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert fits(page), page.evaluate(TOO_WIDE)
     assert not page.problems
 
 
@@ -68,10 +89,10 @@ def test_solution_opens_from_the_keyboard(open_page):
     page = open_page("notebooks/01_formula.html")
     solution = page.locator(".solution").first
     inside = solution.locator("section").first
-    assert not inside.is_visible()
     solution.locator(".toggle-button").focus()
+    expect(inside).to_be_hidden()
     page.keyboard.press("Enter")
-    inside.wait_for(state="visible")
+    expect(inside).to_be_visible()
 
 
 def test_theme_can_be_changed(open_page):
@@ -80,19 +101,29 @@ def test_theme_can_be_changed(open_page):
         page.locator(".theme-switch-button:visible").click()
         if page.locator("html").get_attribute("data-theme") == "dark":
             break
-    assert page.locator("html").get_attribute("data-theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_contents_of_the_page_lead_to_its_sections(open_page):
+    page = open_page("notebooks/01_formula.html")
+    link = page.locator(".page-toc a.nav-link").nth(3)
+    link.click()
+    heading = page.locator(link.get_attribute("href")).locator("h2").first
+    expect(heading).to_be_in_viewport()
+    expect(link).to_have_class(re.compile(r"\bactive\b"))
 
 
 def test_search_finds_a_word(open_page):
     page = open_page("search.html", query="?q=temperature")
     results = page.locator("#search-results li a")
     results.filter(has_text="The formula").first.wait_for()
+    results.filter(has_text="Glossary > temperature").first.wait_for()
     assert not page.problems
 
 
 def test_page_prints_without_its_furniture(open_page):
     page = open_page("notebooks/01_formula.html")
     page.emulate_media(media="print")
-    assert not page.locator(".bd-sidebar-primary").is_visible()
-    assert not page.locator(".bd-header-article").is_visible()
-    assert page.locator("h1").is_visible()
+    expect(page.locator(".bd-sidebar-primary")).to_be_hidden()
+    expect(page.locator(".bd-header-article")).to_be_hidden()
+    expect(page.locator("h1")).to_be_visible()

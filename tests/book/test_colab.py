@@ -1,0 +1,32 @@
+"""The copies of the notebooks that are made for Colab."""
+
+import importlib.util
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = importlib.util.spec_from_file_location("colab", ROOT / "tools" / "colab.py")
+colab = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(colab)
+ADDRESS = "https://example.org/somebody/softmax"
+
+
+def test_each_copy_begins_by_fetching_what_it_needs(tmp_path):
+    colab.main(tmp_path, ADDRESS)
+    originals = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    assert [p.name for p in sorted(tmp_path.iterdir())] == [p.name for p in originals]
+    for path in originals:
+        copy = nbformat.read(tmp_path / path.name, as_version=4)
+        assert ADDRESS in copy.cells[0].source
+        assert not any(cell.get("outputs") for cell in copy.cells)
+        original = nbformat.read(path, as_version=4)
+        assert [c.source for c in copy.cells[1:]] == [c.source for c in original.cells]
+
+
+def test_everything_the_notebooks_import_is_fetched():
+    """The book's requirements to run, but for what Colab is itself or has."""
+    needs = (ROOT / "requirements.txt").read_text().partition("# read and run\n")[2]
+    names = {line.split()[0] for line in needs.partition("\n\n")[0].splitlines()}
+    there = {"jupyterlab", "jupyterlab-myst", "matplotlib", "scipy", "scikit-learn"}
+    assert all(name in colab.FETCH for name in names - there)

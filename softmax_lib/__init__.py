@@ -1,5 +1,6 @@
 """Accurate and fast softmax, its logarithm, losses and gradients for NumPy arrays."""
 
+from softmax_lib import _losses_overloads as _losses_overloads
 from softmax_lib import _overloads as _overloads
 from softmax_lib.activations import (
     log_sigmoid,

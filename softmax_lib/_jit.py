@@ -19,15 +19,15 @@ OPTIONS = {
 
 
 def _stamp():
-    """Return a digest of the formulas."""
-    here = Path(__file__)
+    """Return a digest of all that is compiled, and of what decides about it."""
+    here = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in [here, *sorted((here.parent / "_kernels").glob("*.py"))]:
+    for path in sorted([*here.glob("_*.py"), *here.glob("_kernels/*.py")]):
         digest.update(path.read_bytes())
     return digest.digest()
 
 
-_STAMP = _stamp()
+STAMP = _stamp()
 
 
 class _Cache(FunctionCache):
@@ -38,7 +38,7 @@ class _Cache(FunctionCache):
         # Numba takes cached code for stale when the file of the function has
         # changed, but a kernel is built from formulas in other files.
         file = self._cache_file
-        file._source_stamp = (file._source_stamp, _STAMP)
+        file._source_stamp = (file._source_stamp, STAMP)
 
     def load_overload(self, sig, target_context):
         try:

@@ -22,19 +22,19 @@ from softmax_lib._kernels import (
     vjps,
 )
 
-_REDUCTIONS = ("none", "mean", "sum")
+REDUCTIONS = ("none", "mean", "sum")
 _FLOAT64 = np.dtype(np.float64)
 _INT64 = np.dtype(np.int64)
 _NATIVE = (np.dtype(np.float32), _FLOAT64)
 # Kernels take a place that holds nothing for an argument that was not given.
 _NOTHING = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64, np.int64)}
 # No label is ignored: this one is out of range in any case.
-_NO_LABEL = -1
+NO_LABEL = -1
 
 
 def cross_entropy(logits, given, axis, reduction, ignore, weight, smoothing, gradient):
     """Return the loss, and the gradient with respect to the logits if wanted."""
-    if reduction not in _REDUCTIONS:
+    if reduction not in REDUCTIONS:
         raise ValueError(
             f"got reduction={reduction!r}; allowed are 'none', 'mean' and 'sum'"
         )
@@ -68,7 +68,7 @@ def cross_entropy(logits, given, axis, reduction, ignore, weight, smoothing, gra
                 f"have the shape of the logits without the class axis, {rows_shape} "
                 f"(one-hot rows are probabilities: pass them as floats)"
             )
-        ignored = _NO_LABEL if ignore is None else _ignored(ignore)
+        ignored = NO_LABEL if ignore is None else _ignored(ignore)
         flat = _int_labels(t)
         count = _count(flat, t, n, ignored, ignore is not None)
         divisor = float(count), 0.0
@@ -148,7 +148,7 @@ def _ignored(ignore):
             f"got ignore_index={ignore!r}; allowed are an int and None"
         ) from None
     # Kernels count in int64; no label of a wider type has such a value.
-    return ignored if -(2**63) <= ignored < 2**63 else _NO_LABEL
+    return ignored if -(2**63) <= ignored < 2**63 else NO_LABEL
 
 
 def _label_array(given):
@@ -263,7 +263,7 @@ def _soft(a, t, axis, weight, smoothing, reduction, gradient):
     flat = targets.reshape(-1)
     none = _NOTHING[_INT64]
     return _by_shares(
-        moved, flat, none, axis, weight, _NO_LABEL, over, gradient, smoothing
+        moved, flat, none, axis, weight, NO_LABEL, over, gradient, smoothing
     )
 
 

@@ -6,7 +6,17 @@ from numba import njit, prange
 from numba.core.errors import TypingError
 
 import softmax_lib
-from softmax_lib import log_sigmoid, log_softmax, logsumexp, sigmoid, softmax
+from softmax_lib import (
+    cross_entropy,
+    cross_entropy_and_grad,
+    log_sigmoid,
+    log_softmax,
+    log_softmax_vjp,
+    logsumexp,
+    sigmoid,
+    softmax,
+    softmax_vjp,
+)
 
 
 def cases():
@@ -79,6 +89,111 @@ def test_zero_dimensions():
     assert three_sums(x, -1)[0] == 2 and three_softmaxes(x, 0)[0] == 1
 
 
+def assert_same(computed, expected):
+    """Raise unless both have the same bits, shapes and dtypes, member by member."""
+    if isinstance(expected, tuple):
+        for one, other in zip(computed, expected, strict=True):
+            assert_same(one, other)
+    elif isinstance(expected, np.ndarray):
+        np.testing.assert_array_equal(computed, expected)
+        assert computed.dtype == expected.dtype
+    else:
+        # What Numba returns is a Python float, which float32 fits into.
+        assert np.shape(computed) == ()
+        np.testing.assert_array_equal(computed, float(expected))
+
+
+@njit
+def by_number(x, y, axis, weight):
+    return (
+        cross_entropy(x, y, axis=axis, reduction="none", weight=weight),
+        cross_entropy(x, y, axis, reduction="sum", ignore_index=1),
+        cross_entropy_and_grad(x, y, axis, ignore_index=1),
+    )
+
+
+@njit
+def by_shares(x, t, axis, weight):
+    return (
+        cross_entropy(x, t, axis, weight=weight),
+        cross_entropy_and_grad(x, t, axis, reduction="none"),
+    )
+
+
+@njit
+def smoothed(x, y, by):
+    return cross_entropy_and_grad(x, y, label_smoothing=by)
+
+
+@njit
+def passed_back(p, g, axis):
+    return (
+        softmax_vjp(p, g, axis),
+        log_softmax_vjp(p, g, axis=axis),
+        softmax_vjp(p, g, None),
+        log_softmax_vjp(p, g, (0, -1)),
+    )
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_losses_have_the_same_bits_in_every_layout(number):
+    x = cases()[number]
+    rng = np.random.default_rng(3)
+    for axis in (-1, 0, 1):
+        n = x.shape[axis]
+        shape = np.delete(x.shape, axis)
+        y = rng.integers(0, n, shape)[::-1]
+        t = abs(x[:, ::-1].copy()).astype(np.float32)
+        weight = rng.uniform(0, 2, n)
+        for inside, labels in ((by_number, y), (by_shares, t)):
+            arguments = x, labels, axis, weight
+            assert_same(inside(*arguments), inside.py_func(*arguments))
+        arguments = softmax(x, axis), np.flip(x), axis
+        assert_same(passed_back(*arguments), passed_back.py_func(*arguments))
+
+
+def test_long_rows_and_all_widths_of_labels():
+    x = np.random.default_rng(4).normal(size=(3, 50))
+    same = njit(lambda x, y: cross_entropy(x, y))
+    for name in ("i1", "u8"):
+        y = np.array([49, 1, 7], name)
+        assert same(x, y) == same.py_func(x, y)
+    with pytest.raises(ValueError, match="= 9223372036854775807"):
+        same(x, np.full(3, 2**64 - 1, np.uint64))
+
+
+def test_smoothing():
+    x = np.random.default_rng(5).normal(size=(3, 5))
+    y = np.array([4, 1, 0])
+    for by in (0.0, 0.25, 1.0):
+        assert_same(smoothed(x, y, by), smoothed.py_func(x, y, by))
+    for bad in (1.5, np.nan):
+        with pytest.raises(ValueError, match="got a label_smoothing"):
+            smoothed(x, y, bad)
+
+
+@njit
+def of_one_slice(x, y, t):
+    return (
+        cross_entropy(x, y, reduction="none"),
+        cross_entropy_and_grad(x, t, reduction="none"),
+    )
+
+
+def test_one_slice_and_integers():
+    for x in (np.array([1.0, 2.0, -1.0]), np.array([1, 2, -1], np.int8)):
+        t = np.array([0.5, 0.25, 0.25])
+        for y in (2, np.array(2)):
+            assert_same(of_one_slice(x, y, t), of_one_slice.py_func(x, y, t))
+
+
+def test_losses_of_nothing():
+    x, y, weight = np.zeros((0, 3)), np.zeros(0, int), np.ones(3)
+    assert_same(by_number(x, y, 1, weight), by_number.py_func(x, y, 1, weight))
+    assert_same(by_shares(x, x, 1, weight), by_shares.py_func(x, x, 1, weight))
+    assert_same(passed_back(x, x, 1), passed_back.py_func(x, x, 1))
+
+
 @njit(parallel=True)
 def rows_at_once(x):
     result = np.empty(len(x))
@@ -97,6 +212,34 @@ def test_bad_axes_are_refused_at_run_time():
         three_sums(np.zeros((2, 3, 4)), 3)
 
 
+def test_bad_values_are_refused_at_run_time():
+    x, y, weight = np.zeros((2, 3)), np.array([0, 1]), np.ones(3)
+    out_of_range = np.array([0, 7])
+    with pytest.raises(ValueError, match=r"labels.flat\[1\] = 7; allowed are 0 to 2"):
+        by_number(x, out_of_range, 1, weight)
+    with pytest.raises(np.exceptions.AxisError, match="out of bounds"):
+        by_number(x, y, 2, weight)
+    with pytest.raises(ValueError, match="got labels of another shape; class"):
+        by_number(x, y, 0, weight)
+    with pytest.raises(ValueError, match="got labels of another shape; prob"):
+        by_shares(x, x[:1], 1, weight)
+    with pytest.raises(ValueError, match="got weight of another length"):
+        by_number(x, y, 1, weight[:1])
+    with pytest.raises(ValueError, match="different shapes"):
+        passed_back(x, x[:1], 0)
+
+
+def test_the_kernels_are_called_and_not_copied():
+    def lines(function):
+        return sum(text.count("\n") for text in function.inspect_asm().values())
+
+    rows_at_once(np.zeros((2, 3)))
+    assert lines(rows_at_once) < 5000
+    twice = njit(lambda x: softmax(softmax(x)))
+    twice(np.zeros((2, 3, 4)))
+    assert lines(twice) < 1500
+
+
 @pytest.mark.parametrize(
     ("call", "name"),
     [
@@ -110,6 +253,28 @@ def test_bad_axes_are_refused_at_run_time():
         (lambda x: logsumexp("text"), "x"),
         (lambda x: softmax(1.0), "x"),
         (lambda x: sigmoid(1j * x), "x"),
+        (lambda x: cross_entropy(1.0, 0), "logits"),
+        (lambda x: cross_entropy(np.array(1.0), 0), "logits"),
+        (lambda x: cross_entropy(x, x > 1), "labels"),
+        (lambda x: cross_entropy(x, x[0]), "labels"),
+        (lambda x: cross_entropy(x, [0, 1]), "labels"),
+        (lambda x: cross_entropy(x, x, None), "axis"),
+        (lambda x: cross_entropy(x, x, axis=(0,)), "axis"),
+        (lambda x: cross_entropy(x, x, axis=True), "axis"),
+        (lambda x: cross_entropy(x, x, reduction="avg"), "reduction"),
+        (lambda x: cross_entropy(x, x, reduction=None), "reduction"),
+        (lambda x: cross_entropy(x, x, reduction=str(x.size)), "reduction"),
+        (lambda x: cross_entropy(x, x, ignore_index=0), "ignore_index"),
+        (lambda x: cross_entropy(x[0], 0, ignore_index=0.5), "ignore_index"),
+        (lambda x: cross_entropy(x[0], 0, ignore_index=True), "ignore_index"),
+        (lambda x: cross_entropy_and_grad(x, x, weight=1.0), "weight"),
+        (lambda x: cross_entropy_and_grad(x, x, weight=x), "weight"),
+        (lambda x: cross_entropy_and_grad(x, x, weight=1j * x[0]), "weight"),
+        (lambda x: cross_entropy(x, x, label_smoothing="0"), "label_smoothing"),
+        (lambda x: cross_entropy(x, x, label_smoothing=None), "label_smoothing"),
+        (lambda x: softmax_vjp(x, x, 0.5), "axis"),
+        (lambda x: softmax_vjp(x, x[0]), "g"),
+        (lambda x: log_softmax_vjp("text", x), "logp"),
     ],
 )
 def test_wrong_arguments_are_named(call, name):

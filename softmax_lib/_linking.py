@@ -1,0 +1,108 @@
+"""Calls from other people's functions to kernels that stay where they are.
+
+Numba copies the code of a compiled function into each function that calls it, and
+LLVM goes over all of it again: for ours that took seconds each time. Here the caller
+holds nothing but a name, and this process knows the address behind it.
+"""
+
+import errno
+import hashlib
+import importlib
+
+from llvmlite import binding, ir
+from numba.core import cgutils, types
+from numba.core.typing import signature
+from numba.extending import intrinsic
+
+from softmax_lib._jit import STAMP
+
+# Machine code lives as long as what it was compiled to.
+_results = {}
+
+
+def apart(kernel):
+    """Return a function for compiled code that calls the kernel with a tuple."""
+
+    @intrinsic
+    def call(typingctx, arguments):
+        parameters = tuple(types.unliteral(a) for a in arguments.types)
+        result = _compiled(kernel, parameters)
+        returned = result.signature.return_type
+
+        def emit(context, builder, sig, args):
+            name = _name(kernel, parameters)
+            _renew_when_loaded(context, builder, _Link(kernel, parameters))
+            callee = cgutils.get_or_insert_function(
+                builder.module,
+                context.call_conv.get_function_type(returned, parameters),
+                name,
+            )
+            values = [
+                context.cast(builder, value, given, wanted)
+                for value, given, wanted in zip(
+                    cgutils.unpack_tuple(builder, args[0]),
+                    arguments.types,
+                    parameters,
+                    strict=True,
+                )
+            ]
+            status, value = context.call_conv.call_function(
+                builder, callee, returned, parameters, values
+            )
+            with cgutils.if_unlikely(builder, status.is_error):
+                context.call_conv.return_status_propagate(builder, status)
+            return value
+
+        return signature(returned, arguments), emit
+
+    return call
+
+
+def _name(kernel, parameters):
+    types_ = hashlib.sha256(repr(parameters).encode()).hexdigest()[:16]
+    function = kernel.py_func
+    return f"{function.__module__}.{function.__qualname__}.{types_}.{STAMP.hex()[:16]}"
+
+
+def _compiled(kernel, parameters):
+    """Compile or load a kernel, and make its address known under its name."""
+    name = _name(kernel, parameters)
+    if name not in _results:
+        kernel.compile(parameters)
+        result = kernel.overloads[parameters]
+        address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+        binding.add_symbol(name, address)
+        _results[name] = result
+    return _results[name]
+
+
+class _Link:
+    """What a caller keeps in its cache, so that the name is known when it is loaded."""
+
+    def __init__(self, kernel, parameters):
+        self.kernel, self.parameters = kernel, parameters
+
+    def __reduce__(self):
+        function = self.kernel.py_func
+        place = function.__module__, function.__qualname__
+        return _linked_anew, (*place, self.parameters, STAMP)
+
+
+def _linked_anew(module, function, parameters, stamp):
+    if stamp != STAMP:
+        # Numba then takes the caller for one that is not in its cache.
+        raise FileNotFoundError(errno.ENOENT, "compiled for another softmax_lib")
+    kernel = getattr(importlib.import_module(module), function)
+    _compiled(kernel, parameters)
+    return _Link(kernel, parameters)
+
+
+def _renew_when_loaded(context, builder, link):
+    """Put the link among the constants that are stored with the calling function."""
+    context.environment.consts.append(link)
+    # Numba stores the constants of those functions that code refers to; this is
+    # a reference that LLVM does not remove, and no instruction.
+    name = context.get_env_name(context.fndesc)
+    constants = context.declare_env_global(builder.module, name)
+    kind = ir.FunctionType(ir.VoidType(), [constants.type])
+    builder.asm(kind, "", "r", [constants], side_effect=True)

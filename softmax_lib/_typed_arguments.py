@@ -1,0 +1,57 @@
+"""What may be given inside @njit, known by its type, and what is said about the rest."""
+
+from numba import types
+from numba.core.errors import TypingError
+
+
+def refuse(function, name, got, allowed):
+    """Raise what Numba shows as the reason why a call cannot be compiled."""
+    raise TypingError(
+        f"{function}: got {name} of type {got}; allowed inside @njit: {allowed}"
+    )
+
+
+def value_of(given):
+    """Return the value of an argument known at compile time, else its type."""
+    if isinstance(given, types.Omitted):
+        return given.value
+    if isinstance(given, types.Literal):
+        return given.literal_value
+    return None if isinstance(given, types.NoneType) else given
+
+
+def is_integer(given):
+    """Return whether it is an integer, and neither bool nor None."""
+    given = value_of(given)
+    return isinstance(given, types.Integer) or type(given) is int
+
+
+def is_number(kind):
+    """Return whether kernels compute with it, widened or as it is."""
+    return kind in (types.float32, types.float64) or isinstance(
+        kind, types.Integer | types.Boolean
+    )
+
+
+def check_array(function, name, x, scalars=False):
+    """Raise unless x is an array of numbers, or one number if scalars may be given."""
+    array = isinstance(x, types.Array)
+    if not (array or scalars) or not is_number(x.dtype if array else x):
+        allowed = "arrays of float32, float64, integers or bool"
+        refuse(function, name, x, allowed + (", and such numbers" if scalars else ""))
+
+
+def check_axes(function, axis):
+    """Raise unless axis is an int, a tuple of ints or None."""
+    given = value_of(axis)
+    members = axis.types if isinstance(axis, types.BaseTuple) else given
+    several = isinstance(members, tuple) and all(map(is_integer, members))
+    if not (given is None or several or is_integer(axis)):
+        refuse(function, "axis", axis, "an int, a tuple of ints and None")
+
+
+def check_absent(function, **given):
+    """Raise if one of the arguments is given."""
+    for name, value in given.items():
+        if value_of(value) is not None:
+            refuse(function, name, value, "None")

@@ -68,14 +68,17 @@ def _jit_enabled():
     # made of vectors and pointers, which Python has not: they stay compiled.
     before, config.DISABLE_JIT = config.DISABLE_JIT, 0
     try:
-        yield
+        yield before
     finally:
         config.DISABLE_JIT = before
 
 
 def _compiled(function, cached=True, **options):
-    with _jit_enabled():
+    with _jit_enabled() as disabled:
         dispatcher = njit(**OPTIONS, **options)(function)
+    if disabled:
+        # What it is made of is compiled with it, at its first call.
+        dispatcher._compile_for_args = _jit_enabled()(dispatcher._compile_for_args)
     if cached:
         # The first call in a new process loads machine code, compiling nothing. With
         # nowhere to write to, a read-only install and no home, there is no cache.

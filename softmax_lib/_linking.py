@@ -20,12 +20,15 @@ from softmax_lib._jit import STAMP
 _results = {}
 
 
-def apart(kernel):
-    """Return a function for compiled code that calls the kernel with a tuple."""
+def apart(kernel, any_layout=False):
+    """Return a function for compiled code that calls the kernel with a tuple.
+
+    With any_layout it is compiled once for arrays in whatever memory.
+    """
 
     @intrinsic
     def call(typingctx, arguments):
-        parameters = tuple(types.unliteral(a) for a in arguments.types)
+        parameters = tuple(_parameter(a, any_layout) for a in arguments.types)
         result = _compiled(kernel, parameters)
         returned = result.signature.return_type
 
@@ -38,7 +41,9 @@ def apart(kernel):
                 name,
             )
             values = [
-                context.cast(builder, value, given, wanted)
+                value
+                if isinstance(wanted, types.Array)
+                else context.cast(builder, value, given, wanted)
                 for value, given, wanted in zip(
                     cgutils.unpack_tuple(builder, args[0]),
                     arguments.types,
@@ -56,6 +61,12 @@ def apart(kernel):
         return signature(returned, arguments), emit
 
     return call
+
+
+def _parameter(given, any_layout):
+    if any_layout and isinstance(given, types.Array):
+        return given.copy(layout="A", readonly=False)
+    return types.unliteral(given)
 
 
 def _name(kernel, parameters):

@@ -26,6 +26,7 @@ from softmax_lib._typed_arrays import (
     flat,
     folded,
     in_order,
+    is_packed,
     left_of,
     plan,
     put_back,
@@ -55,13 +56,13 @@ def _flat_labels(labels, shape, bits):
                 "got labels of another shape; class numbers have the shape of the "
                 "logits without the class axis"
             )
-        return flat(as_int64(labels))
+        return as_int64(labels)
 
     return impl
 
 
 def as_int64(labels):
-    """Return labels as int64 in C order; a stub for Numba."""
+    """Return labels as int64, flat, in C order; a stub for Numba."""
 
 
 @overload(as_int64)
@@ -69,12 +70,12 @@ def _as_int64(labels):
     if labels.dtype == types.uint64:
         # Beyond int64 there is no class either.
         top = np.uint64(2**63 - 1)
-        return lambda labels: np.minimum(labels, top).astype(np.int64)
+        return lambda labels: flat(np.minimum(labels, top).astype(np.int64))
     if labels.dtype != types.int64:
-        return lambda labels: labels.astype(np.int64).copy()
-    if labels.layout == "C" and labels.aligned:
-        return lambda labels: labels
-    return lambda labels: labels.copy()
+        return lambda labels: flat(labels.astype(np.int64))
+    if not labels.aligned:
+        return lambda labels: flat(labels.copy())
+    return lambda labels: flat(labels) if is_packed(labels) else flat(labels.copy())
 
 
 @formula
@@ -148,7 +149,7 @@ def _fill(x, labels, axis, ignore, weight, smoothing, mean, grad):
 
 def _fill_from_labels(x, labels, axis, ignore, weight, smoothing, mean, grad):
     bits = bits_of(axis, x.ndim)
-    source = flat(in_order(x))
+    source = in_order(x)
     numbers = flat_labels(labels, x.shape, bits)
     scales = factors(weight, source, x.shape[axis])
     ignored, over = divisor_of(numbers, scales, ignore, x.shape[axis], mean)
@@ -347,12 +348,15 @@ def _check_labels(name, logits, labels, ignore_index):
         refuse(name, "labels", labels, allowed)
     ignores = value_of(ignore_index) is not None
     if ignores and not (is_integer(ignore_index) and is_integer(kind)):
-        refuse(name, "ignore_index", ignore_index, "None, and an int with class numbers")
+        refuse(
+            name, "ignore_index", ignore_index, "None, and an int with class numbers"
+        )
 
 
 def _cross_entropy(function, of_each, of_all):
     name = function.__name__
-    of_each, of_all = apart(of_each), apart(of_all)
+    of_each = apart(of_each, any_layout=True)
+    of_all = apart(of_all, any_layout=True)
 
     @overload(function, prefer_literal=True)
     def typed(
@@ -443,7 +447,7 @@ def _vjp(result, g, axis, rows):
         second = axes_last(in_dtype(g, dtype), bits)
         back = np.empty(result.shape, dtype)
         if first.size:
-            outer, n, inner = folded(result.shape, bits)
+            n = folded(result.shape, bits)[1]
             direct = are_last(bits, result.ndim)
             target = flat(back) if direct else np.empty_like(first)
             rows((first, second, target, n, 0, first.size // n))
@@ -471,13 +475,13 @@ _log_softmax_vjp_rows = apart(vjps.log_softmax_vjp_rows)
 
 @kernel
 def softmax_vjp_along(p, g, axis):
-    """What softmax passes back."""
+    """Return what softmax passes back."""
     return vjp(p, g, axis, _softmax_vjp_rows)
 
 
 @kernel
 def log_softmax_vjp_along(logp, g, axis):
-    """What log_softmax passes back."""
+    """Return what log_softmax passes back."""
     return vjp(logp, g, axis, _log_softmax_vjp_rows)
 
 
@@ -489,8 +493,8 @@ def _check_two(name, first, result, g, axis):
     check_axes(name, axis)
 
 
-_softmax_vjp = apart(softmax_vjp_along)
-_log_softmax_vjp = apart(log_softmax_vjp_along)
+_softmax_vjp = apart(softmax_vjp_along, any_layout=True)
+_log_softmax_vjp = apart(log_softmax_vjp_along, any_layout=True)
 
 
 @overload(losses.softmax_vjp)

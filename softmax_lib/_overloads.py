@@ -139,12 +139,12 @@ def _along(function, delegate):
         return lambda x, axis=-1, where=None, out=None: delegate((x, axis))
 
 
-_along(activations.softmax, apart(softmax_along))
-_along(activations.log_softmax, apart(log_softmax_along))
+_along(activations.softmax, apart(softmax_along, any_layout=True))
+_along(activations.log_softmax, apart(log_softmax_along, any_layout=True))
 
 
-_logsumexp_along = apart(logsumexp_along)
-_logsumexp_kept = apart(logsumexp_kept)
+_logsumexp_along = apart(logsumexp_along, any_layout=True)
+_logsumexp_kept = apart(logsumexp_kept, any_layout=True)
 
 
 @overload(activations.logsumexp, prefer_literal=True)
@@ -173,7 +173,7 @@ def each_entry(x, flat_kernel):
 @overload(each_entry)
 def _each_entry(x, flat_kernel):
     def of_array(x, flat_kernel):
-        source = flat(in_order(x))
+        source = in_order(x)
         result = np.empty(x.shape, source.dtype)
         flat_kernel((source, flat(result), 0, source.size))
         return result
@@ -210,5 +210,5 @@ def _by_entry(function, delegate):
         return lambda x, out=None: delegate((x,))
 
 
-_by_entry(activations.sigmoid, apart(sigmoid_of))
-_by_entry(activations.log_sigmoid, apart(log_sigmoid_of))
+_by_entry(activations.sigmoid, apart(sigmoid_of, any_layout=True))
+_by_entry(activations.log_sigmoid, apart(log_sigmoid_of, any_layout=True))

@@ -1,4 +1,4 @@
-"""What may be given inside @njit, known by its type, and what is said about the rest."""
+"""What may be given inside @njit, by type, and what is said about the rest."""
 
 from numba import types
 from numba.core.errors import TypingError

@@ -66,16 +66,27 @@ def viewed(typingctx, a, shape, strides):
 
 
 def in_order(x):
-    """Return x in C order, of a dtype that kernels know; a stub for Numba."""
+    """Return x, flat, in C order, of a dtype that kernels know; a stub for Numba."""
 
 
 @overload(in_order)
 def _in_order(x):
     if x.dtype not in (types.float32, types.float64):
-        return lambda x: x.astype(np.float64).copy()
-    if x.layout == "C" and x.aligned:
-        return lambda x: x
-    return lambda x: x.copy()
+        return lambda x: flat(x.astype(np.float64))
+    if not x.aligned:
+        return lambda x: flat(x.copy())
+    return lambda x: flat(x) if is_packed(x) else flat(x.copy())
+
+
+@formula
+def is_packed(x):
+    """Return whether an array is C-contiguous."""
+    gap = x.itemsize
+    for d in range(x.ndim - 1, -1, -1):
+        if x.shape[d] != 1 and x.strides[d] != gap:
+            return False
+        gap *= x.shape[d]
+    return True
 
 
 def laid_out(x, bits, axis):
@@ -85,12 +96,12 @@ def laid_out(x, bits, axis):
 @overload(laid_out)
 def _laid_out(x, bits, axis):
     if not _may_scatter(x, axis):
-        return lambda x, bits, axis: flat(in_order(x))
+        return lambda x, bits, axis: in_order(x)
 
     def impl(x, bits, axis):
         if scattered(bits):
-            return flat(in_order(with_last(x, bits)))
-        return flat(in_order(x))
+            return in_order(with_last(x, bits))
+        return in_order(x)
 
     return impl
 
@@ -122,12 +133,12 @@ def axes_last(x, bits):
 @overload(axes_last)
 def _axes_last(x, bits):
     if x.ndim < 2:
-        return lambda x, bits: flat(in_order(x))
+        return lambda x, bits: in_order(x)
 
     def impl(x, bits):
         if are_last(bits, x.ndim):
-            return flat(in_order(x))
-        return flat(in_order(with_last(x, bits)))
+            return in_order(x)
+        return in_order(with_last(x, bits))
 
     return impl
 

@@ -188,9 +188,9 @@ def test_one_slice_and_integers():
 
 
 def test_losses_of_nothing():
-    x, y, weight = np.zeros((0, 3)), np.zeros(0, int), np.ones(3)
-    assert_same(by_number(x, y, 1, weight), by_number.py_func(x, y, 1, weight))
-    assert_same(by_shares(x, x, 1, weight), by_shares.py_func(x, x, 1, weight))
+    x, y, weight = cases()[1][:, :0], np.zeros((0, 40), int), np.ones(5)
+    assert_same(by_number(x, y, 0, weight), by_number.py_func(x, y, 0, weight))
+    assert_same(by_shares(x, x, 0, weight), by_shares.py_func(x, x, 0, weight))
     assert_same(passed_back(x, x, 1), passed_back.py_func(x, x, 1))
 
 
@@ -213,12 +213,12 @@ def test_bad_axes_are_refused_at_run_time():
 
 
 def test_bad_values_are_refused_at_run_time():
-    x, y, weight = np.zeros((2, 3)), np.array([0, 1]), np.ones(3)
-    out_of_range = np.array([0, 7])
+    x, y, weight = np.zeros((2, 3, 1)), np.array([[0], [1]]), np.ones(3)
+    out_of_range = np.array([[0], [7]])
     with pytest.raises(ValueError, match=r"labels.flat\[1\] = 7; allowed are 0 to 2"):
         by_number(x, out_of_range, 1, weight)
     with pytest.raises(np.exceptions.AxisError, match="out of bounds"):
-        by_number(x, y, 2, weight)
+        by_number(x, y, 3, weight)
     with pytest.raises(ValueError, match="got labels of another shape; class"):
         by_number(x, y, 0, weight)
     with pytest.raises(ValueError, match="got labels of another shape; prob"):

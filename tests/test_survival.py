@@ -256,8 +256,52 @@ def test_cached_and_disabled(tmp_path):
     assert said == ["0", "1", "python"]
 
 
-def test_disabled_jit_leaves_kernels_compiled():
+CHAIN = """
+import sys
+import numpy as np
+from numba import njit
+from softmax_lib import sigmoid
+@njit(cache=True)
+def inner(x):
+    return sigmoid(x)
+@njit(cache=True)
+def outer(x):
+    return inner(x)
+x = np.linspace(-3, 3, 7)
+function = globals()[sys.argv[1]]
+np.testing.assert_array_equal(function(x), sigmoid(x))
+print(sum(function.stats.cache_hits.values()))
+"""
+
+
+def test_what_was_cached_finds_its_kernels_also_after_an_upgrade(tmp_path):
+    script = tmp_path / "user.py"
+    script.write_text(CHAIN)
+    settings = {
+        "PYTHONPATH": install(tmp_path),
+        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+    }
+
+    def hits(name):
+        return subprocess.run(
+            [sys.executable, script, name],
+            env=environment(**settings),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+
+    # The outer function is compiled where the inner one comes from the cache.
+    assert [hits(name) for name in ("inner", "inner", "outer", "outer")] == list("0101")
+    formula = tmp_path / "softmax_lib" / "_kernels" / "logarithm.py"
+    formula.write_text(formula.read_text() + "\n# Changed.\n")
+    assert [hits("outer"), hits("outer")] == list("01")
+
+
+def test_disabled_jit_leaves_kernels_compiled(tmp_path):
     run("works()", NUMBA_DISABLE_JIT="1")
+    # Also where nothing has been compiled before.
+    run("softmax(small)", NUMBA_DISABLE_JIT="1", NUMBA_CACHE_DIR=str(tmp_path))
 
 
 def test_import_compiles_nothing_and_is_quick():

@@ -19,14 +19,15 @@ def test_a_users_script_is_strictly_typed():
     mypy("mypy", "--strict", "--no-error-summary", str(SCRIPT))
 
 
-def test_the_stub_says_what_the_functions_are():
+def test_the_stubs_say_what_the_functions_are():
     settings = SCRIPT.parents[1] / "pyproject.toml"
-    mypy(
-        "mypy.stubtest", "--mypy-config-file", str(settings), "softmax_lib.activations"
-    )
+    modules = "softmax_lib.activations", "softmax_lib.losses"
+    mypy("mypy.stubtest", "--mypy-config-file", str(settings), *modules)
 
 
 def test_a_users_script_runs():
     names = runpy.run_path(str(SCRIPT))
     assert names["in_place"] is names["scores"]
     assert isinstance(names["whole"], names["np"].float32)
+    assert isinstance(names["loss"], names["np"].float32)
+    assert isinstance(names["surprise"], names["np"].float64)

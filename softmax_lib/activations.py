@@ -194,8 +194,8 @@ def logsumexp(x, /, axis=-1, *, b=None, where=None, keepdims=False, out=None):
     Raises
     ------
     TypeError
-        If `x` is a masked array or has another dtype, `axis` is no int, `where`
-        is not boolean, or `out` is no array of the result's dtype.
+        If `x` is a masked array or has another dtype, `axis` is no int, `where` or
+        `keepdims` is not boolean, or `out` is no array of the result's dtype.
     ValueError
         If `out` has another shape or is read-only, `axis` names an axis twice,
         or `where` or `b` cannot be broadcast to the shape of `x`.

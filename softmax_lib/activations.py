@@ -271,8 +271,9 @@ def sigmoid(x, /, *, out=None):
 
     Notes
     -----
-    For negative `x` the formula is written as ``e / (1 + e)`` with
-    ``e = exp(x)``, which keeps the smallest results.
+    Each share is within 2 units in the last place of the exact value. For negative
+    `x` the formula is written as ``e / (1 + e)`` with ``e = exp(x)``, which keeps
+    the smallest results.
 
     Inside ``@njit`` it gives the same bits, on one thread, for arrays and numbers;
     `out` may not be given.

@@ -22,9 +22,12 @@ def taken(x, name="x"):
     widened to float32; only the result is rounded back.
     """
     if isinstance(x, np.ma.MaskedArray):
+        instead = (
+            ", and the entries to keep as where=~mask" if name in ("x", "b") else ""
+        )
         raise TypeError(
-            f"got a masked array as {name}, whose mask would be lost; pass its data, "
-            "and the entries to keep as where=~mask"
+            f"got a masked array as {name}, whose mask would be lost; pass its "
+            f"data{instead}"
         )
     a = np.asarray(x)
     dtype = a.dtype.newbyteorder("=")
@@ -75,6 +78,13 @@ def left_out(where, shape):
 def weights(b, shape):
     """Return the factors b as float64, one for each entry of an array of that shape."""
     return _spread(as_float_array(b, "b").astype(_FLOAT64), shape, "b")
+
+
+def flag(given, name):
+    """Return a switch, given as bool or, as in old code, as 0 or 1."""
+    if isinstance(given, bool | np.bool_ | int):
+        return bool(given)
+    raise TypeError(f"got {name}={given!r}; allowed are True and False")
 
 
 def _spread(a, shape, name):

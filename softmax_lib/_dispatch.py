@@ -12,6 +12,7 @@ import numpy as np
 from softmax_lib import _threads
 from softmax_lib._arguments import (
     check_out,
+    flag,
     folded,
     left_out,
     normalised,
@@ -258,7 +259,7 @@ def logsumexp(x, axis, b, where, keepdims, out):
         and axis == -1
         and b is None
         and where is None
-        and not keepdims
+        and keepdims is False
         and _is_plain(x)
         and x.size
     ):
@@ -280,6 +281,7 @@ def logsumexp(x, axis, b, where, keepdims, out):
             return out
     a, dtype = taken(x)
     axes = normalised(axis, a.ndim)
+    keepdims = flag(keepdims, "keepdims")
     shape = tuple(
         1 if d in axes else n
         for d, n in enumerate(a.shape)

@@ -34,7 +34,7 @@ NO_LABEL = -1
 
 def cross_entropy(logits, given, axis, reduction, ignore, weight, smoothing, gradient):
     """Return the loss, and the gradient with respect to the logits if wanted."""
-    if reduction not in REDUCTIONS:
+    if not isinstance(reduction, str) or reduction not in REDUCTIONS:
         raise ValueError(
             f"got reduction={reduction!r}; allowed are 'none', 'mean' and 'sum'"
         )
@@ -94,7 +94,7 @@ def _logits(logits):
     """Return logits as a plain array of float32 or float64, and the result's dtype."""
     if type(logits) is np.ndarray and logits.dtype in _NATIVE and logits.flags.carray:
         return logits, logits.dtype
-    a, dtype = taken(logits)
+    a, dtype = taken(logits, "logits")
     native = a.dtype.newbyteorder("=")
     if not (a.flags.carray and a.dtype is native):
         # Kernels never write to it, but Numba compiles anew for what is read-only.
@@ -126,8 +126,8 @@ def _one_axis(axis, ndim):
 
 def _checked_smoothing(smoothing):
     try:
-        fine = 0.0 <= smoothing <= 1.0
-    except TypeError:
+        fine = bool(0.0 <= smoothing <= 1.0)
+    except (TypeError, ValueError):
         raise TypeError(
             f"got label_smoothing={smoothing!r}; allowed is a number from 0 to 1"
         ) from None
@@ -199,10 +199,15 @@ def _count(flat, t, n, ignored, ignores):
 
 
 def _weight(weight, n, dtype):
-    w, _ = taken(weight)
+    w, _ = taken(weight, "weight")
     if w.shape != (n,):
         raise ValueError(
             f"got weight of shape {w.shape}; one for each class has shape {(n,)}"
+        )
+    if (w < 0).any():
+        place = int(np.argmax(w < 0))
+        raise ValueError(
+            f"got weight[{place}] = {w[place]}; allowed are numbers from 0 on"
         )
     return np.array(w, dtype, order="C")
 
@@ -319,7 +324,7 @@ def log_softmax_vjp(logp, g, axis):
 
 
 def _vjp(kernels, result, g, axis, name):
-    (a, narrow), (b, other) = taken(result), taken(g)
+    (a, narrow), (b, other) = taken(result, name), taken(g, "g")
     if a.shape != b.shape:
         raise ValueError(
             f"got {name} of shape {a.shape} and g of shape {b.shape}; "

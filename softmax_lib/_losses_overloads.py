@@ -85,6 +85,9 @@ def factors(weight, like, n):
         return np.empty(0, like.dtype)
     if weight.size != n:
         raise ValueError("got weight of another length; there is one for each class")
+    for w in weight:
+        if w < 0:
+            raise ValueError("got a negative weight; allowed are numbers from 0 on")
     return weight.astype(like.dtype)
 
 

@@ -194,8 +194,8 @@ def logsumexp(x, /, axis=-1, *, b=None, where=None, keepdims=False, out=None):
     Raises
     ------
     TypeError
-        If `x` is a masked array or has another dtype, `axis` is no int, `where`
-        is not boolean, or `out` is no array of the result's dtype.
+        If `x` is a masked array or has another dtype, `axis` is no int, `where` or
+        `keepdims` is not boolean, or `out` is no array of the result's dtype.
     ValueError
         If `out` has another shape or is read-only, `axis` names an axis twice,
         or `where` or `b` cannot be broadcast to the shape of `x`.
@@ -271,8 +271,17 @@ def sigmoid(x, /, *, out=None):
 
     Notes
     -----
-    For negative `x` the formula is written as ``e / (1 + e)`` with
-    ``e = exp(x)``, which keeps the smallest results.
+    Each share is within 2 units in the last place of the exact value. For negative
+    `x` the formula is written as ``e / (1 + e)`` with ``e = exp(x)``, which keeps
+    the smallest results.
+
+    Inside ``@njit`` it gives the same bits, on one thread, for arrays and numbers;
+    `out` may not be given.
+
+    References
+    ----------
+    P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the
+    log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021).
 
     Inside ``@njit`` it gives the same bits, on one thread, for arrays and numbers;
     `out` may not be given.

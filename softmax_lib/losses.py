@@ -50,8 +50,8 @@ def cross_entropy(
         A label that does not count: its loss is 0 whatever the logits are. torch
         leaves out -100 unasked; here nothing is left out unless it is said.
     weight : array_like, optional
-        K weights, one a class, converted to the dtype of `logits`. A label of
-        weight 0 does not count, whatever the logits are.
+        K weights from 0 on, one a class, converted to the dtype of `logits`. A label
+        of weight 0 does not count, whatever the logits are.
     label_smoothing : float, default 0.0
         From 0 to 1: how much of each label is shared out evenly among all classes,
         :math:`t_k' = (1 - \varepsilon)\,t_k + \varepsilon / K`.
@@ -72,8 +72,8 @@ def cross_entropy(
         `ignore_index` or `label_smoothing` is of the wrong type.
     ValueError
         If a label is out of range (the message has its place), a shape does not
-        fit, `reduction` or `label_smoothing` is not one of those allowed, or
-        `ignore_index` comes with shares.
+        fit, a weight is negative, `reduction` or `label_smoothing` is not one of
+        those allowed, or `ignore_index` comes with shares.
     numpy.exceptions.AxisError
         If `logits` has no such axis.
 

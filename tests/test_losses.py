@@ -468,6 +468,10 @@ def test_a_label_out_of_range_is_named(function, labels, message):
         (ValueError, "label_smoothing=1.5", [0, 1], {"label_smoothing": 1.5}),
         (ValueError, "label_smoothing=nan", [0, 1], {"label_smoothing": math.nan}),
         (TypeError, "label_smoothing='0'", [0, 1], {"label_smoothing": "0"}),
+        (ValueError, "reduction=array", [0, 1], {"reduction": np.array(["sum"] * 2)}),
+        (TypeError, "label_smoothing=array", [0, 1], {"label_smoothing": np.ones(2)}),
+        (ValueError, r"weight\[1\] = -2.0", [0, 1], {"weight": [1, -2, 1]}),
+        (TypeError, "got weight of dtype", [0, 1], {"weight": "abc"}),
         (TypeError, "label_smoothing=None", [0, 1], {"label_smoothing": None}),
         (ValueError, r"weight of shape \(2,\).*\(3,\)", [0, 1], {"weight": [1, 2]}),
         (TypeError, "complex", [0, 1], {"weight": [1j, 2, 3]}),
@@ -489,9 +493,9 @@ def test_wrong_arguments_are_refused(function, error, message, labels, options):
 def test_wrong_logits_are_refused(function):
     with pytest.raises(AxisError):
         function(1.0, 0)
-    with pytest.raises(TypeError, match="complex"):
+    with pytest.raises(TypeError, match="got logits of dtype complex"):
         function([1j, 2], 0)
-    with pytest.raises(TypeError, match="masked"):
+    with pytest.raises(TypeError, match=r"masked array as logits.*pass its data$"):
         function(np.ma.array([1.0, 2.0], mask=[0, 1]), 0)
 
 
@@ -633,9 +637,9 @@ def test_vjps_take_any_shape_and_refuse_what_does_not_fit(function):
     np.testing.assert_array_equal(function(a.T, a.T, 0).T, expected)
     with pytest.raises(ValueError, match=r"\(4, 6\) and g of shape \(6,\)"):
         function(a, a[0])
-    with pytest.raises(TypeError, match="masked"):
+    with pytest.raises(TypeError, match="masked array as g"):
         function(a, np.ma.array(a))
-    with pytest.raises(TypeError, match="allowed are"):
+    with pytest.raises(TypeError, match="got g of dtype complex"):
         function(a, a * 1j)
     with pytest.raises(AxisError):
         function(a, a, 2)

@@ -52,8 +52,9 @@ def softmax(x, /, axis=-1, *, where=None, out=None):
 
     Notes
     -----
-    Each share is within 2 units in the last place of the exact value: the
-    rounding error of ``x - max(x)`` is carried along, and sums are compensated.
+    Each share is within 2 units in the last place of the exact value: instead of
+    the maximum, powers of two are taken off, without rounding, and sums are
+    compensated.
 
     Inside ``@njit`` it gives the same bits, on one thread, for arrays; `axis` may be
     given by keyword, `where` and `out` may not be given.

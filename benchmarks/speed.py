@@ -38,13 +38,14 @@ GRID = [
 
 def rounds_of(calls, budget):
     """Return {name: seconds of one call in each round}."""
-    repeats = {}
-    for name, call in calls.items():
+    for call in calls.values():
         call()
-        begin = time.perf_counter()
-        call()
-        once = time.perf_counter() - begin
-        repeats[name] = max(1, min(1000, int(1e-4 / max(once, 1e-7))))
+    # By the fastest of a few calls: early ones are slow in ways of their own, and few
+    # repeats in each round would then show little but cold caches.
+    repeats = {
+        name: max(1, min(1000, int(1e-4 / max(min(_times(call, 20, 0.1)), 1e-7))))
+        for name, call in calls.items()
+    }
     times = {name: [] for name in calls}
     end = time.perf_counter() + budget
     while len(times[next(iter(calls))]) < 5 or time.perf_counter() < end:
@@ -54,6 +55,17 @@ def rounds_of(calls, budget):
             for _ in range(n):
                 call()
             times[name].append((time.perf_counter() - begin) / n)
+    return times
+
+
+def _times(call, most, budget):
+    """Return the seconds of each call, of so many or as many as the budget allows."""
+    times = []
+    end = time.perf_counter() + budget
+    while len(times) < 2 or (len(times) < most and time.perf_counter() < end):
+        begin = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begin)
     return times
 
 

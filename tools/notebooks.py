@@ -34,12 +34,28 @@ def normalised(notebook):
             continue
         count += 1
         cell.execution_count = count
+        cell.outputs = joined(cell.outputs)
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = count
             if "metadata" in output:
                 output.metadata = nbformat.from_dict({})
     return notebook
+
+
+def joined(outputs):
+    """Return outputs with neighbouring parts of a stream made one.
+
+    Where a stream is cut depends on when the kernel sends what was printed.
+    """
+    whole = []
+    for output in outputs:
+        last = whole[-1] if whole else None
+        if last and output.output_type == "stream" and last.get("name") == output.name:
+            last.text += output.text
+        else:
+            whole.append(output)
+    return whole
 
 
 def measured(notebook):

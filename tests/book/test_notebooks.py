@@ -135,3 +135,13 @@ def test_one_changed_digit_makes_the_comparison_fail(tmp_path):
         check=False,
     ).stdout
     assert "1 failed, 1 passed" in printed
+
+
+def test_parts_of_a_stream_are_joined():
+    def said(text, name="stdout"):
+        return nbformat.v4.new_output("stream", name=name, text=text)
+
+    cell = nbformat.v4.new_code_cell("print()", outputs=[said("a\n"), said("b\n")])
+    cell.outputs.append(said("c\n", "stderr"))
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    assert [o.text for o in normalised(notebook).cells[0].outputs] == ["a\nb\n", "c\n"]

@@ -345,7 +345,7 @@ def log_sigmoid(x, /, *, out=None):
 
     References
     ----------
-    M. Mächler, "Accurately computing log(1 - exp(-|a|))", vignette of the R package
+    M. Mächler, "Accurately computing ``log(1 - exp(-|a|))``", vignette of the R package
     Rmpfr (2012), for ``log1p(exp(x))``.
 
     Examples

@@ -112,8 +112,10 @@ def test_one_thread():
 
 @on_posix
 def test_signals_during_a_call():
+    # A process in the background of a shell is born with the signal ignored.
     code = """
 import signal, threading, os, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 huge = np.zeros((4000, 4096), np.float32)
 works(huge[:2])
 caught = 0

@@ -297,20 +297,6 @@ store_last = _partial_store(
 
 
 @intrinsic
-def stream(typingctx, pointer, index, value):
-    """Write like `store`, past the caches; the address must be a multiple of 64."""
-
-    def emit(context, builder, sig, args):
-        at = _address(context, builder, args[0], args[1], sig.args[1], value)
-        instruction = builder.store(args[2], at, align=BYTES)
-        one = ir.Constant(ir.IntType(32), 1)
-        instruction.set_metadata("nontemporal", builder.module.add_metadata([one]))
-        return context.get_dummy_value()
-
-    return types.void(pointer, index, value), emit
-
-
-@intrinsic
 def number(typingctx, pointer, index):
     """Return the one number pointer[index]."""
 

@@ -28,6 +28,15 @@ _INT64 = np.dtype(np.int64)
 _NATIVE = (np.dtype(np.float32), _FLOAT64)
 # Kernels take a place that holds nothing for an argument that was not given.
 _NOTHING = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64, np.int64)}
+# On one thread and on several, without and with the gradient.
+_BY_ROWS = (
+    (losses.loss_rows, parallel_losses.loss_in_rows),
+    (losses.loss_and_grad_rows, parallel_losses.loss_and_grad_in_rows),
+)
+_BY_TILES = (
+    (loss_tiles.loss_tiles, parallel_losses.loss_in_tiles),
+    (loss_tiles.loss_and_grad_tiles, parallel_losses.loss_and_grad_in_tiles),
+)
 # No label is ignored: this one is out of range in any case.
 NO_LABEL = -1
 
@@ -152,6 +161,8 @@ def _ignored(ignore):
 
 
 def _label_array(given):
+    if type(given) is np.ndarray and given.dtype is _INT64:
+        return given
     if isinstance(given, np.ma.MaskedArray):
         raise TypeError(
             "got masked labels, whose mask would be lost; give the entries to leave "
@@ -214,6 +225,8 @@ def _weight(weight, n, dtype):
 
 def _folded(a, axis):
     n = a.shape[axis]
+    if axis == a.ndim - 1:
+        return a.size // n, n, 1
     outer = math.prod(a.shape[:axis])
     return outer, n, math.prod(a.shape[axis + 1 :])
 
@@ -230,8 +243,7 @@ def _hard(a, flat, axis, weight, ignored, over, gradient):
     x = a.reshape(-1)
     if inner == 1 and not as_columns(n, outer):
         shape, many = (n,), outer
-        kernels = losses.loss_rows, losses.loss_and_grad_rows
-        drivers = parallel_losses.loss_in_rows, parallel_losses.loss_and_grad_in_rows
+        kernels = _BY_ROWS[gradient]
     else:
         gap = 1
         if inner == 1:
@@ -239,12 +251,11 @@ def _hard(a, flat, axis, weight, ignored, over, gradient):
             outer, inner, gap = 1, outer, n
         wide = columns.tile_width(n, inner, a.itemsize)
         shape, many = (n, inner, gap, wide), outer * -(-inner // wide)
-        kernels = loss_tiles.loss_tiles, loss_tiles.loss_and_grad_tiles
-        drivers = parallel_losses.loss_in_tiles, parallel_losses.loss_and_grad_in_tiles
+        kernels = _BY_TILES[gradient]
     arguments = (x, flat, w, ignored, each)
     if gradient:
         arguments += (grad.reshape(-1), *over)
-    _run(kernels[gradient], drivers[gradient], a.size, (*arguments, *shape), many)
+    _run(*kernels, a.size, (*arguments, *shape), many)
     return each, grad
 
 

@@ -36,7 +36,7 @@ NAME = re.compile(r'<span class="n">(\w+)</span>')
 def begin(app, env, docnames):
     """Make room for what is read."""
     if not hasattr(env, "library_uses"):
-        env.library_uses, env.library_explained = {}, {}
+        env.function_uses, env.function_pages = {}, {}
 
 
 def purge(app, env, docname):
@@ -46,18 +46,18 @@ def purge(app, env, docname):
 
 def merge(app, env, docnames, other):
     """Take over what another process has read."""
-    env.library_uses |= other.library_uses
-    env.library_explained |= other.library_explained
+    env.function_uses |= other.function_uses
+    env.function_pages |= other.function_pages
 
 
 def read(app, doctree):
     """Note what a page explains or uses, and make references of names in prose."""
     env = app.env
     if env.docname == PAGE:
-        env.library_explained = dict(explained(doctree))
+        env.function_pages = dict(explained(doctree))
         return
     if env.docname.startswith(CHAPTERS):
-        env.library_uses[env.docname] = {
+        env.function_uses[env.docname] = {
             name
             for block in doctree.findall(nodes.literal_block)
             for name in full_names(block.astext())
@@ -128,7 +128,7 @@ def connect(app, doctree, docname):
     if docname == PAGE:
         for description in doctree.findall(addnodes.desc):
             about(app, description)
-    functions = [f for f, at in app.env.library_explained.items() if at == docname]
+    functions = [f for f, at in app.env.function_pages.items() if at == docname]
     boxes = [
         b for b in doctree.findall(nodes.admonition) if "objectives" in b["classes"]
     ]
@@ -145,8 +145,8 @@ def connect(app, doctree, docname):
 def about(app, description):
     """Add the chapters under the first line of a function's description."""
     env, name = app.env, description[0]["ids"][0]
-    explaining = [c for n, c in env.library_explained.items() if n == name]
-    using = sorted(c for c, names in env.library_uses.items() if name in names)
+    explaining = [c for n, c in env.function_pages.items() if n == name]
+    using = sorted(c for c, names in env.function_uses.items() if name in names)
     words = []
     for before, chapters in (
         ("Explained in ", explaining),

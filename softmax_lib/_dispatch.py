@@ -73,8 +73,7 @@ class _Family:
                     and out.dtype is x.dtype
                     and out.flags.carray
                     and out.shape == x.shape
-                    and out.base is None
-                    and x.base is None
+                    and _are_apart(out, x)
                 )
             )
         ):
@@ -114,7 +113,8 @@ class _Family:
                     self.in_pieces(x, out, n, outer, _parts(n // SHORTEST, threads))
 
     def _run_columns(self, x, out, outer, n, inner, gap):
-        wide = columns.tile_width(n, inner, x.itemsize)
+        laid = columns.is_laid_out(n, inner, gap, x.itemsize)
+        wide = columns.tile_width(n, inner, laid, x.itemsize)
         tiles = outer * -(-inner // wide)
         if x.size < _threads.WORTH_IT or tiles == 1:
             self.columns(x, out, n, inner, gap, wide, 0, tiles)
@@ -172,6 +172,11 @@ def _is_plain(a):
         and (a.dtype is _FLOAT32 or a.dtype is _FLOAT64)
         and a.flags.carray
     )
+
+
+def _are_apart(a, b):
+    """Whether two plain arrays share no memory; asking NumPy takes a while."""
+    return (a.base is None and b.base is None) or not np.may_share_memory(a, b)
 
 
 def _like_input(family, x, axis, where, out):
@@ -273,8 +278,7 @@ def logsumexp(x, axis, b, where, keepdims, out):
             _is_plain(out)
             and out.dtype is x.dtype
             and out.shape == shape
-            and out.base is None
-            and x.base is None
+            and _are_apart(out, x)
         ):
             sums = out.reshape(-1)
             _LOGSUMEXP.run(x if x.ndim == 1 else x.reshape(-1), sums, sums.size, n, 1)

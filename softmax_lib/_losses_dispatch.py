@@ -249,7 +249,8 @@ def _hard(a, flat, axis, weight, ignored, over, gradient):
         if inner == 1:
             # Short rows lie side by side as columns do.
             outer, inner, gap = 1, outer, n
-        wide = columns.tile_width(n, inner, a.itemsize)
+        laid = columns.is_laid_out(n, inner, gap, a.itemsize)
+        wide = columns.tile_width(n, inner, laid, a.itemsize)
         shape, many = (n, inner, gap, wide), outer * -(-inner // wide)
         kernels = _BY_TILES[gradient]
     arguments = (x, flat, w, ignored, each)

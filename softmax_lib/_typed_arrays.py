@@ -297,6 +297,7 @@ def plan(shape, bits, itemsize):
     if not by_columns and _as_columns(n, outer):
         by_columns = True
         outer, inner, gap = 1, outer, n
-    wide = _tile_width(n, inner, itemsize)
+    laid = columns.laid_out(n, inner, gap, itemsize)
+    wide = _tile_width(n, inner, laid, itemsize)
     tiles = outer * ((inner + wide - 1) // wide)
     return by_columns, n, inner, gap, wide, (tiles if by_columns else outer)

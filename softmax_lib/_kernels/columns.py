@@ -11,7 +11,7 @@ power of two apart, where caches have room for a few only.
 
 import math
 
-from softmax_lib._jit import formula, kernel
+from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.exponential import (
     DEPTH,
     UNIT,
@@ -26,12 +26,14 @@ from softmax_lib._kernels.lanes import (
     SCRATCH,
     any_of,
     filled,
+    kept_apart,
     larger,
     load,
     load_first,
     magnitude,
     memory,
     narrowed,
+    prefetch,
     scratch,
     select,
     store,
@@ -56,6 +58,9 @@ from softmax_lib._kernels.total import (
     without,
 )
 
+# Bytes of a tile that leave room for others in the first-level cache.
+FIRST_LEVEL = 1 << 14
+
 
 @kernel
 def softmax_columns(x, out, n, inner, gap, wide, first, last):
@@ -65,77 +70,126 @@ def softmax_columns(x, out, n, inner, gap, wide, first, last):
     a tile has at most `wide` of them (see `tile_width`).
     """
     source, target = memory(x), memory(out)
-    block = scratch(source)
+    laid = laid_out(n, inner, gap, x.itemsize)
+    block = scratch(source, SCRATCH)
     w = width(source)
     for tile in range(first, last):
         start, count = tile_at(tile, n, inner, gap, wide)
-        if n * wide <= room(source):
+        if laid:
             lay_out(source, start, n, inner, gap, count, block, wide)
+            following = largest_by_lane(block, 0, n, wide, w)
             for lane in range(0, count, w):
-                softmax_tile(block, block, lane, n, wide, w)
+                top, finite = following
+                about = reference_by_lane(top)
+                ahead = next_tile(source, start, n, inner, gap, wide, lane)
+                total = terms_by_lane(block, block, lane, n, wide, w, about, ahead)
+                if lane + w < count:
+                    following = largest_by_lane(block, lane + w, n, wide, w)
+                finish_tile(block, lane, n, wide, w, top, finite, about, total)
             put_back(block, wide, target, start, n, inner, gap, count)
         else:
-            softmax_tile(source, target, start, n, inner, count)
+            top, finite = largest_by_lane(source, start, n, inner, count)
+            about = reference_by_lane(top)
+            ahead = source, start + w, inner
+            total = terms_by_lane(source, target, start, n, inner, count, about, ahead)
+            finish_tile(target, start, n, inner, count, top, finite, about, total)
 
 
 @kernel
 def log_softmax_columns(x, out, n, inner, gap, wide, first, last):
     """(x_i - m) - log(sum_j exp(x_j - m)) in tiles; see `softmax_columns`."""
     source, target = memory(x), memory(out)
-    block = scratch(source)
+    laid = laid_out(n, inner, gap, x.itemsize)
+    block = scratch(source, SCRATCH)
     w = width(source)
     for tile in range(first, last):
         start, count = tile_at(tile, n, inner, gap, wide)
-        if n * wide <= room(source):
+        if laid:
             lay_out(source, start, n, inner, gap, count, block, wide)
             for lane in range(0, count, w):
-                log_softmax_tile(block, block, lane, n, wide, w)
+                ahead = next_tile(source, start, n, inner, gap, wide, lane)
+                log_softmax_tile(block, block, lane, n, wide, w, ahead)
             put_back(block, wide, target, start, n, inner, gap, count)
         else:
-            log_softmax_tile(source, target, start, n, inner, count)
+            ahead = source, start + w, inner
+            log_softmax_tile(source, target, start, n, inner, count, ahead)
 
 
 @kernel
 def logsumexp_columns(x, out, n, inner, gap, wide, first, last):
     """M + log(sum_j exp(x_j - m)) in tiles; out is (outer, inner)."""
     source, target = memory(x), memory(out)
-    block = scratch(source)
+    laid = laid_out(n, inner, gap, x.itemsize)
+    block = scratch(source, SCRATCH)
     w = width(source)
     for tile in range(first, last):
         start, count = tile_at(tile, n, inner, gap, wide)
         across = (inner + wide - 1) // wide
         at = tile // across * inner + tile % across * wide
-        if n * wide <= room(source):
+        if laid:
             lay_out(source, start, n, inner, gap, count, block, wide)
             for lane in range(0, count, w):
-                sums = logsumexp_tile(block, lane, n, wide, w)
+                ahead = next_tile(source, start, n, inner, gap, wide, lane)
+                sums = logsumexp_tile(block, lane, n, wide, w, ahead)
                 store_some(target, at + lane, min(w, count - lane), sums)
         else:
-            store_some(
-                target, at, count, logsumexp_tile(source, start, n, inner, count)
-            )
+            ahead = source, start + w, inner
+            sums = logsumexp_tile(source, start, n, inner, count, ahead)
+            store_some(target, at, count, sums)
 
 
-def tile_width(n, inner, itemsize):
+def tile_width(n, inner, laid, itemsize):
     """Return how many neighbours along inner make a tile."""
     w = BYTES // itemsize
-    # At most 16 cache lines side by side; all slices together, in squares, within a
-    # quarter of the scratch, which is what the first-level cache has room for.
-    whole = -(-(n or 1) // w) * w
-    lines = SCRATCH // 4 // (whole * BYTES)
+    if not laid:
+        return w
+    # Cache lines side by side, in squares: where slices fit in the first-level cache
+    # as many as do, elsewhere as many as there is room for, since every line is one
+    # of another page.
+    whole = -(-(n or 1) // w) * w * BYTES
+    lines = FIRST_LEVEL // whole
+    if lines == 0:
+        lines = SCRATCH // whole
     across = -(-inner // w)
     # Plain ifs: they are a tenth of a microsecond faster than min and max.
     if lines > 16:
         lines = 16
     if lines > across:
         lines = across
-    return w * lines if lines > 1 else w
+    return w * lines
+
+
+def is_laid_out(n, inner, gap, itemsize):
+    """Return whether tiles are laid out anew, or worked on where they are.
+
+    They are if they lie a power of two apart, such that they have no room in the
+    first level of the caches, where they would else, or in the second.
+    """
+    if gap != 1:
+        return True
+    step = inner * itemsize
+    even = step & -step
+    if even < BYTES:
+        even = BYTES
+    # Eight lines in each set; 4 and 64 KiB are what the sets have together. Half of
+    # it is for the results.
+    if n * BYTES <= FIRST_LEVEL:
+        return n * even > 4 * 4096
+    return n * even > 4 * 65536 and (n + BYTES // itemsize) * BYTES <= SCRATCH
+
+
+laid_out = formula(is_laid_out)
 
 
 @formula
-def room(x):
-    """Return how many numbers the scratch holds, the last square's rest put aside."""
-    return (SCRATCH // BYTES - width(x)) * width(x)
+def next_tile(x, start, n, inner, gap, wide, lane):
+    """Return where to fetch the next tile from: the memory, an index, and a step.
+
+    Memory would be idle while terms are computed; see `ahead_of`.
+    """
+    if gap == 1:
+        return x, start + wide + lane, inner
+    return x, start + (wide + lane) * gap, width(x)
 
 
 @formula
@@ -197,14 +251,11 @@ def put_back(block, wide, out, start, n, inner, gap, count):
 
 
 @formula
-def softmax_tile(source, target, start, n, inner, count):
-    """Write the softmax of up to a vector of slices."""
-    top, finite = largest_by_lane(source, start, n, inner, count)
-    about = reference_by_lane(top)
-    total = terms_by_lane(source, target, start, n, inner, count, about)
+def finish_tile(out, start, n, inner, count, top, finite, about, total):
+    """Turn the terms of up to a vector of slices into shares."""
     r, r_low = reciprocal(total)
     quotient = factors_by_lane(top, finite, own_by_lane(top, about), r, r_low, r)
-    to_shares_by_lane(target, start, n, inner, count, quotient)
+    to_shares_by_lane(out, start, n, inner, count, quotient)
 
 
 @formula
@@ -218,19 +269,20 @@ def factors_by_lane(top, finite, own, q, q_low, r):
     return main * unit, more * unit, narrowed(top, own[0]) * UNIT(top), own_share
 
 
-@formula
+@routine
 def to_shares_by_lane(out, start, n, inner, count, quotient):
     """Turn the terms in out into shares."""
+    kept_apart()
     for i in range(n):
         at = start + i * inner
         store_some(out, at, count, share(load_some(out, at, count), quotient))
 
 
 @formula
-def log_softmax_tile(source, target, start, n, inner, count):
+def log_softmax_tile(source, target, start, n, inner, count, ahead):
     """Write the log-softmax of up to a vector of slices."""
     top, finite = largest_by_lane(source, start, n, inner, count)
-    log, _ = log_by_lane(source, start, n, inner, count, top)
+    log, _ = log_by_lane(source, start, n, inner, count, top, ahead)
     logs = select(finite, narrowed(source, log), math.nan)
     for i in range(n):
         at = start + i * inner
@@ -238,13 +290,16 @@ def log_softmax_tile(source, target, start, n, inner, count):
 
 
 @formula
-def logsumexp_tile(source, start, n, inner, count):
+def logsumexp_tile(source, start, n, inner, count, ahead):
     """Return the log-sum-exp of up to a vector of slices."""
     top, finite = largest_by_lane(source, start, n, inner, count)
-    log, low = log_by_lane(source, start, n, inner, count, top)
+    log, low = log_by_lane(source, start, n, inner, count, top, ahead)
     high, error = two_sum(widen(top), log)
     value = narrowed(source, high + (error + low))
-    return select(finite, value, extreme_by_lane(source, start, n, inner, count))
+    if any_of(select(finite, filled(value, 0.0), 1.0) > 0.0):
+        extreme = extreme_by_lane(source, start, n, inner, count)
+        value = select(finite, value, extreme)
+    return value
 
 
 @formula
@@ -296,13 +351,19 @@ def about_by_lane(top, shift):
     return shift, top - shift - DEPTH(top), unit_rounder(top - shift)
 
 
-@formula
-def terms_by_lane(x, out, start, n, inner, count, about):
-    """Return the total of each lane; write the terms to out, if given."""
+@routine
+def terms_by_lane(x, out, start, n, inner, count, about, ahead):
+    """Return the total of each lane; write the terms to out, if given.
+
+    Meanwhile something that lies ahead is fetched.
+    """
+    kept_apart()
+    beyond, place, step = ahead
     total = by_lane(empty_sum(x))
     for b in range(0, n, BLOCK(x)):
         running = empty_sum(x)
         for i in range(b, min(b + BLOCK(x), n)):
+            prefetch(beyond, place + i * step)
             at = start + i * inner
             power, more = term(load_some(x, at, count), about)
             running = added(running, power, more)
@@ -312,9 +373,10 @@ def terms_by_lane(x, out, start, n, inner, count, about):
     return total
 
 
-@formula
+@routine
 def terms_below_by_lane(x, start, n, inner, count, top, about):
     """Return the total of what is less than each lane's top; see `terms_below`."""
+    kept_apart()
     second = top - DEPTH(x)
     for i in range(n):
         v = load_some(x, start + i * inner, count)
@@ -342,10 +404,10 @@ def own_by_lane(top, about):
 
 
 @formula
-def log_by_lane(x, start, n, inner, count, top):
+def log_by_lane(x, start, n, inner, count, top, ahead):
     """Return log(sum_j exp(x_j - top)) of each lane in two parts; see `log_of_row`."""
     about = reference_by_lane(top)
-    total = terms_by_lane(x, None, start, n, inner, count, about)
+    total = terms_by_lane(x, None, start, n, inner, count, about, ahead)
     own, low, rest = own_by_lane(top, about)
     others = others_by_lane(x, start, n, inner, count, top, about, total, own, low)
     return log_of_quotient(others, own, low + rest)

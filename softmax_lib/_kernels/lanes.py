@@ -13,6 +13,7 @@ import operator
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import RequireLiteralValue
 from numba.extending import (
     intrinsic,
     lower_builtin,
@@ -25,8 +26,11 @@ BYTES = 64
 """One cache line, and the longest vector of today's machines."""
 
 
-SCRATCH = 1 << 16
-"""Bytes that a kernel may use to lay numbers out anew."""
+SCRATCH = 200 << 10
+"""Bytes on the stack where a kernel may lay numbers out anew.
+
+Twice that is within the smallest stack in use, half a MiB of a macOS thread.
+"""
 
 
 class Lanes(types.Type):
@@ -169,18 +173,20 @@ def memory(typingctx, array):
 
 
 @intrinsic
-def scratch(typingctx, like):
-    """Return a pointer to SCRATCH bytes on the stack, of the type of like."""
+def scratch(typingctx, like, size):
+    """Return a pointer to so many bytes on the stack, of the type of like."""
+    if not isinstance(size, types.IntegerLiteral):
+        raise RequireLiteralValue("size")
 
     def emit(context, builder, sig, args):
         element = _element(like.dtype)
-        count = SCRATCH * 8 // like.dtype.bitwidth
+        count = size.literal_value * 8 // like.dtype.bitwidth
         with builder.goto_entry_block():
             block = builder.alloca(ir.ArrayType(element, count))
             block.align = BYTES
         return builder.bitcast(block, element.as_pointer())
 
-    return types.CPointer(like.dtype)(like), emit
+    return types.CPointer(like.dtype)(like, size), emit
 
 
 def _address(context, builder, pointer, index, index_kind, lanes):
@@ -332,6 +338,25 @@ def until_line(typingctx, pointer, index):
         return builder.udiv(left, ir.Constant(at.type, size))
 
     return types.intp(pointer, index), emit
+
+
+@intrinsic
+def prefetch(typingctx, pointer, index):
+    """Ask for the cache line of pointer[index], which may lie outside the array."""
+
+    def emit(context, builder, sig, args):
+        at = context.cast(builder, args[1], sig.args[1], types.intp)
+        where = builder.bitcast(builder.gep(args[0], [at]), ir.IntType(8).as_pointer())
+        to_read, to_keep, data = (ir.Constant(ir.IntType(32), k) for k in (0, 3, 1))
+        _call(
+            builder,
+            "llvm.prefetch.p0",
+            ir.VoidType(),
+            [where, to_read, to_keep, data],
+        )
+        return context.get_dummy_value()
+
+    return types.void(pointer, index), emit
 
 
 # --- lane by lane ----------------------------------------------------------------

@@ -17,6 +17,7 @@ from softmax_lib._kernels.lanes import (
 )
 from softmax_lib._kernels.rows import (
     IN_CACHE,
+    ahead_of,
     holds_nan,
     largest,
     lead,
@@ -49,7 +50,7 @@ def cached_rows(x, out, begin, end, n):
     following = largest(x, begin, n)
     for start in range(begin, end, n):
         top = following
-        about, total = cached_sum(x, start, n, top)
+        about, total = cached_sum(x, start, n, top, ahead_of(x, start, n, end))
         log, _ = log_of_row(x, start, n, top, about, total)
         if start + n < end:
             following = largest(x, start + n, n)
@@ -57,11 +58,11 @@ def cached_rows(x, out, begin, end, n):
 
 
 @formula
-def cached_sum(x, start, n, top):
+def cached_sum(x, start, n, top, ahead):
     """Return what `term` needs to know, and the total of the terms."""
     about = reference(x, top, anchor(filled(x, top)))
     if math.isfinite(top):
-        return about, terms(x, None, start, n, about, top)
+        return about, terms(x, None, start, n, about, top, ahead)
     return about, nothing()
 
 
@@ -101,7 +102,8 @@ def logsumexp_rows(x, out, n, first, last):
         start = row * n
         if n <= IN_CACHE(source):
             top = largest(source, start, n)
-            about, total = cached_sum(source, start, n, top)
+            ahead = ahead_of(source, start, n, last * n)
+            about, total = cached_sum(source, start, n, top, ahead)
         else:
             top, about, total = long_sum(source, start, n)
         put(target, row, value_of_row(source, start, n, top, about, total))

@@ -8,13 +8,14 @@ import math
 from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.columns import (
     factors_by_lane,
+    laid_out,
     largest_by_lane,
     lay_out,
+    next_tile,
     others_by_lane,
     own_by_lane,
     put_back,
     reference_by_lane,
-    room,
     terms_by_lane,
     tile_at,
     to_shares_by_lane,
@@ -22,6 +23,8 @@ from softmax_lib._kernels.columns import (
 from softmax_lib._kernels.exponential import UNIT, term
 from softmax_lib._kernels.labels import inverse
 from softmax_lib._kernels.lanes import (
+    BYTES,
+    SCRATCH,
     exact_fma,
     filled,
     first_of,
@@ -46,26 +49,32 @@ from softmax_lib._kernels.total import (
     without,
 )
 
+# Two vectors: the weights of some slices, and the scores of their labels.
+ASIDE = 2 * BYTES
+
 
 @kernel
 def loss_tiles(x, labels, weight, ignored, losses, n, inner, gap, wide, first, last):
     """Write the loss of each slice, in tiles as in `softmax_columns`."""
     source = memory(x)
-    block, aside = scratch(source), scratch(source)
+    block, aside = scratch(source, SCRATCH), scratch(source, ASIDE)
+    laid = laid_out(n, inner, gap, x.itemsize)
     w = width(source)
     for tile in range(first, last):
         start, count = tile_at(tile, n, inner, gap, wide)
         row = row_at(tile, inner, wide)
-        if n * wide <= room(source):
+        if laid:
             lay_out(source, start, n, inner, gap, count, block, wide)
             for lane in range(0, count, w):
                 some = min(w, count - lane)
                 at = row + lane
                 note(aside, block, lane, wide, labels, weight, ignored, at, some)
-                loss_tile(block, aside, lane, n, wide, w, losses, at, some)
+                ahead = next_tile(source, start, n, inner, gap, wide, lane)
+                loss_tile(block, aside, lane, n, wide, w, ahead, losses, at, some)
         else:
             note(aside, source, start, inner, labels, weight, ignored, row, count)
-            loss_tile(source, aside, start, n, inner, count, losses, row, count)
+            ahead = source, start + w, inner
+            loss_tile(source, aside, start, n, inner, count, ahead, losses, row, count)
 
 
 @kernel
@@ -87,21 +96,35 @@ def loss_and_grad_tiles(
 ):
     """Write the loss of each slice, and its gradient over the divisor."""
     source, target = memory(x), memory(grad)
-    block, shares, aside = scratch(source), scratch(source), scratch(source)
+    block, shares = scratch(source, SCRATCH), scratch(source, SCRATCH)
+    aside = scratch(source, ASIDE)
+    laid = laid_out(n, inner, gap, x.itemsize)
     w = width(source)
     r, r_low = inverse(divisor, lost)
     over = first_of(r), first_of(r_low)
     for tile in range(first, last):
         start, count = tile_at(tile, n, inner, gap, wide)
         row = row_at(tile, inner, wide)
-        if n * wide <= room(source):
+        if laid:
             lay_out(source, start, n, inner, gap, count, block, wide)
             for lane in range(0, count, w):
                 some = min(w, count - lane)
                 at = row + lane
                 note(aside, block, lane, wide, labels, weight, ignored, at, some)
+                ahead = next_tile(source, start, n, inner, gap, wide, lane)
                 loss_and_grad_tile(
-                    block, shares, aside, lane, n, wide, w, over, losses, at, some
+                    block,
+                    shares,
+                    aside,
+                    lane,
+                    n,
+                    wide,
+                    w,
+                    ahead,
+                    over,
+                    losses,
+                    at,
+                    some,
                 )
                 mend(shares, aside, lane, n, wide, labels, at, some)
             put_back(shares, wide, target, start, n, inner, gap, count)
@@ -115,6 +138,7 @@ def loss_and_grad_tiles(
                 n,
                 inner,
                 count,
+                (source, start + w, inner),
                 over,
                 losses,
                 row,
@@ -161,11 +185,11 @@ def mend(out, aside, start, n, inner, labels, row, count):
 
 
 @routine
-def sums_of_tile(x, out, start, n, inner, count):
+def sums_of_tile(x, out, start, n, inner, count, ahead):
     """Return what `sums_of_row` does, of each lane."""
     top, finite = largest_by_lane(x, start, n, inner, count)
     about = reference_by_lane(top)
-    total = terms_by_lane(x, out, start, n, inner, count, about)
+    total = terms_by_lane(x, out, start, n, inner, count, about, ahead)
     own = own_by_lane(top, about)
     others = others_by_lane(
         x, start, n, inner, count, top, about, total, own[0], own[1]
@@ -188,20 +212,24 @@ def write_losses(losses, row, count, aside, x, top, finite, others, own):
 
 
 @formula
-def loss_tile(x, aside, start, n, inner, count, losses, row, some):
+def loss_tile(x, aside, start, n, inner, count, ahead, losses, row, some):
     """Write the losses of up to a vector of slices."""
-    top, finite, _, _, own, others = sums_of_tile(x, None, start, n, inner, count)
+    top, finite, _, _, own, others = sums_of_tile(
+        x, None, start, n, inner, count, ahead
+    )
     write_losses(losses, row, some, aside, x, top, finite, others, own)
 
 
 @formula
-def loss_and_grad_tile(x, out, aside, start, n, inner, count, over, losses, row, some):
+def loss_and_grad_tile(
+    x, out, aside, start, n, inner, count, ahead, over, losses, row, some
+):
     """Write the losses of up to a vector of slices, and their scaled shares.
 
     The gradients at the labels take the place of their scores aside.
     """
     top, finite, about, total, own, others = sums_of_tile(
-        x, out, start, n, inner, count
+        x, out, start, n, inner, count, ahead
     )
     score = load(aside, width(x))
     write_losses(losses, row, some, aside, x, top, finite, others, own)

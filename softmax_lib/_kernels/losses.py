@@ -25,6 +25,7 @@ from softmax_lib._kernels.lanes import (
 )
 from softmax_lib._kernels.rows import (
     IN_CACHE,
+    ahead_of,
     largest,
     online_terms,
     others_of_row,
@@ -54,7 +55,7 @@ def loss_rows(x, labels, weight, ignored, losses, n, first, last):
         scale = row_weight(labels, weight, ignored, row)
         losses[row] = 0.0
         if scale != 0.0:
-            losses[row] = scale * loss_row(source, row * n, n, labels[row])
+            losses[row] = scale * loss_row(source, row * n, n, last * n, labels[row])
 
 
 @kernel
@@ -71,7 +72,13 @@ def loss_and_grad_rows(
             fill(target, row * n, n, 0.0)
         else:
             loss = loss_and_grad_row(
-                source, target, row * n, n, labels[row], scaled(over, scale)
+                source,
+                target,
+                row * n,
+                n,
+                last * n,
+                labels[row],
+                scaled(over, scale),
             )
             losses[row] = scale * loss
 
@@ -112,17 +119,17 @@ def distance(top, own, log, log_low):
 
 
 @routine
-def sums_of_row(x, out, start, n):
+def sums_of_row(x, out, start, n, end):
     """Return top, what `term` needs, the total, the winner's own term and the others.
 
-    The terms are written to out, if given. Where top is not finite the rest means
-    nothing.
+    The terms are written to out, if given; rows follow up to the end. Where top is
+    not finite the rest means nothing.
     """
     if out is not None or n <= IN_CACHE(x):
         top = largest(x, start, n)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)
         about = reference(x, finite, anchor(filled(x, finite)))
-        total = terms(x, out, start, n, about, top)
+        total = terms(x, out, start, n, about, top, ahead_of(x, start, n, end))
     else:
         top, total = online_terms(x, start, n)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)
@@ -140,9 +147,9 @@ def loss_of(top, score, own, others):
 
 
 @formula
-def loss_row(x, start, n, y):
+def loss_row(x, start, n, end, y):
     """Return the loss of one row."""
-    top, _, _, own, others = sums_of_row(x, None, start, n)
+    top, _, _, own, others = sums_of_row(x, None, start, n, end)
     if not math.isfinite(top):
         return math.nan
     return loss_of(top, float(number(x, start + y)), own, others)
@@ -165,9 +172,9 @@ def single_of(lanes):
 
 
 @formula
-def loss_and_grad_row(x, out, start, n, y, scale):
+def loss_and_grad_row(x, out, start, n, end, y, scale):
     """Write the scaled gradient of one row and return its loss."""
-    top, about, total, own, others = sums_of_row(x, out, start, n)
+    top, about, total, own, others = sums_of_row(x, out, start, n, end)
     if not math.isfinite(top):
         fill(out, start, n, math.nan)
         return math.nan

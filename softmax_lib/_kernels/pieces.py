@@ -52,9 +52,9 @@ def terms_of_piece(x, out, start, n, part, parts, top):
     if not math.isfinite(top):
         high, lost = nothing()
     elif out.size == x.size:
-        high, lost = terms(source, target, start + first, last - first, about, top)
+        high, lost = terms(source, target, start + first, last - first, about, top, 0)
     else:
-        high, lost = terms(source, None, start + first, last - first, about, top)
+        high, lost = terms(source, None, start + first, last - first, about, top, 0)
     return first_of(high), first_of(lost)
 
 

@@ -23,6 +23,7 @@ from softmax_lib._kernels.lanes import (
     load_first,
     load_last,
     number,
+    prefetch,
     select,
     single,
     store,
@@ -59,6 +60,16 @@ def lead(x, start, n):
     before that pays.
     """
     return until_line(x, start) if n >= 12 * width(x) else 0
+
+
+@formula
+def ahead_of(x, start, n, end):
+    """Return how far ahead of each number of a row to fetch another: to the next row.
+
+    Memory would be idle while a row's terms are computed, and they wait for it when
+    the next one begins.
+    """
+    return n if start + n < end and n <= 2 * IN_CACHE(x) else 0
 
 
 @routine
@@ -104,12 +115,12 @@ def reference(x, top, shift):
 
 
 @routine
-def block_of_terms(x, out, start, n, about, unshifted):
+def block_of_terms(x, out, start, n, about, unshifted, ahead):
     """Return the sum of the terms of x[start : start + n]; write them to any out.
 
-    `unshifted` says that the shift is 0, which saves its subtraction. The sum has the
-    terms' rounding errors put right: equal terms have equal errors, which no average
-    makes up for.
+    `unshifted` says that the shift is 0, which saves its subtraction; what lies
+    `ahead` is fetched meanwhile. The sum has the terms' rounding errors put right:
+    equal terms have equal errors, which no average makes up for.
     """
     kept_apart()
     w = width(x)
@@ -125,6 +136,7 @@ def block_of_terms(x, out, start, n, about, unshifted):
     i = head
     if unshifted:
         while i < whole:
+            prefetch(x, start + i + ahead)
             power, more = unshifted_term(load(x, start + i), about)
             running = added(running, power, more)
             if out is not None:
@@ -171,13 +183,14 @@ def exponent_between(x, a, b, shift):
 
 
 @formula
-def terms(x, out, start, n, about, top):
+def terms(x, out, start, n, about, top, ahead):
     """Like `block_of_terms`, for rows of any length with a maximum of top."""
     unshifted = abs(top) <= REACH(x)
     total = nothing()
     for b in range(0, n, BLOCK(x)):
         size = min(BLOCK(x), n - b)
-        total = joined(total, block_of_terms(x, out, start + b, size, about, unshifted))
+        block = block_of_terms(x, out, start + b, size, about, unshifted, ahead)
+        total = joined(total, block)
     return total
 
 
@@ -251,7 +264,7 @@ def online_terms(x, start, n):
                 if not math.isfinite(top):
                     return top, total
                 about = reference(x, top, filled(x, top))
-                return top, terms(x, None, start, n, about, top)
+                return top, terms(x, None, start, n, about, top, 0)
             before = top
             top = now
             about = reference(x, top, unshifted)
@@ -261,7 +274,7 @@ def online_terms(x, start, n):
             if holds_nan(x, start + b, size):
                 total = joined(total, (single(math.nan), single(0.0)))
         else:
-            block = block_of_terms(x, None, start + b, size, about, True)
+            block = block_of_terms(x, None, start + b, size, about, True, size)
             total = joined(total, block)
     return top, total
 

@@ -71,9 +71,11 @@ def soft_rows(
             continue
         kind = memory(targets), memory(weight), given, y, keep, spread
         if grad.size:
-            losses[row] = soft_loss_and_grad_row(source, target, start, n, kind, over)
+            losses[row] = soft_loss_and_grad_row(
+                source, target, start, n, last * n, kind, over
+            )
         else:
-            losses[row] = soft_loss_row(source, start, n, kind)
+            losses[row] = soft_loss_row(source, start, n, last * n, kind)
 
 
 @formula
@@ -131,9 +133,9 @@ def weighted_distance(x, start, n, top, kind):
 
 
 @formula
-def soft_loss_row(x, start, n, kind):
+def soft_loss_row(x, start, n, end, kind):
     """Return the loss of one row."""
-    top, _, _, own, others = sums_of_row(x, None, start, n)
+    top, _, _, own, others = sums_of_row(x, None, start, n, end)
     if not math.isfinite(top):
         return math.nan
     mass, far = weighted_distance(x, start, n, top, kind)
@@ -155,9 +157,9 @@ def slope(mass, c, p, rest):
 
 
 @formula
-def soft_loss_and_grad_row(x, out, start, n, kind, over):
+def soft_loss_and_grad_row(x, out, start, n, end, kind, over):
     """Write the gradient of one row, times `over`, and return its loss."""
-    top, about, total, own, others = sums_of_row(x, out, start, n)
+    top, about, total, own, others = sums_of_row(x, out, start, n, end)
     if not math.isfinite(top):
         fill(out, start, n, math.nan)
         return math.nan

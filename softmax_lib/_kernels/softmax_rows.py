@@ -25,6 +25,7 @@ from softmax_lib._kernels.lanes import (
     width,
 )
 from softmax_lib._kernels.rows import (
+    ahead_of,
     largest,
     lead,
     nothing,
@@ -117,7 +118,8 @@ def wide_rows(x, out, begin, end, n):
         own = own_term(x, top, about)
         total = nothing()
         if math.isfinite(top):
-            total = terms(x, out, start, n, about, top)
+            ahead = ahead_of(x, start, n, end)
+            total = terms(x, out, start, n, about, top, ahead)
         if start + n < end:
             following = largest(x, start + n, n)
         if math.isfinite(top):

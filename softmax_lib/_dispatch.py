@@ -73,7 +73,10 @@ class _Family:
                     and out.dtype is x.dtype
                     and out.flags.carray
                     and out.shape == x.shape
-                    and _are_apart(out, x)
+                    and (
+                        (out.base is None and x.base is None)
+                        or not np.may_share_memory(out, x)
+                    )
                 )
             )
         ):
@@ -172,11 +175,6 @@ def _is_plain(a):
         and (a.dtype is _FLOAT32 or a.dtype is _FLOAT64)
         and a.flags.carray
     )
-
-
-def _are_apart(a, b):
-    """Whether two plain arrays share no memory; asking NumPy takes a while."""
-    return (a.base is None and b.base is None) or not np.may_share_memory(a, b)
 
 
 def _like_input(family, x, axis, where, out):
@@ -278,7 +276,9 @@ def logsumexp(x, axis, b, where, keepdims, out):
             _is_plain(out)
             and out.dtype is x.dtype
             and out.shape == shape
-            and _are_apart(out, x)
+            and (
+                (out.base is None and x.base is None) or not np.may_share_memory(out, x)
+            )
         ):
             sums = out.reshape(-1)
             _LOGSUMEXP.run(x if x.ndim == 1 else x.reshape(-1), sums, sums.size, n, 1)

@@ -12,6 +12,7 @@ import exact
 import softmax_lib
 from benchmarks import oracle
 from benchmarks.families import families, long_rows
+from softmax_lib._kernels.columns import is_laid_out
 
 SEED = time.time_ns() % 2**32
 ALONG_AN_AXIS = ["softmax", "log_softmax", "logsumexp"]
@@ -139,9 +140,37 @@ def test_a_sure_winner_has_all_of_it_and_no_more(dtype):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("n", [70, 300, 1100, 3300])
+def test_columns_laid_out_anew_give_the_same_bits(dtype, n):
+    step = 512
+    x = np.random.default_rng(SEED).normal(0, 5, (n, step + 16)).astype(dtype)
+    narrow = x[:, :step].copy()
+    layouts = [is_laid_out(n, a.shape[1], 1, x.itemsize) for a in (x, narrow)]
+    assert layouts == [False, n < 3000]
+    for name in ALONG_AN_AXIS:
+        function = getattr(softmax_lib, name)
+        wide = function(x, axis=0)[..., :step]
+        np.testing.assert_array_equal(function(narrow, axis=0), wide)
+    labels = np.arange(step + 16) % n
+    loss, grad = softmax_lib.cross_entropy_and_grad(x, labels, 0, reduction="sum")
+    each = softmax_lib.cross_entropy(narrow, labels[:step], 0, reduction="none")
+    _, some = softmax_lib.cross_entropy_and_grad(
+        narrow, labels[:step], 0, reduction="sum"
+    )
+    rest = softmax_lib.cross_entropy(x[:, step:], labels[step:], 0, reduction="sum")
+    np.testing.assert_array_equal(some, grad[:, :step])
+    np.testing.assert_allclose(each.sum(dtype=float) + float(rest), loss, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_serial_and_parallel_give_the_same_bits(dtype, monkeypatch):
     rng = np.random.default_rng(SEED)
-    for shape, axis in (((300, 500), -1), ((300, 500), 0), ((3, 400, 90), 1)):
+    for shape, axis in (
+        ((300, 500), -1),
+        ((300, 500), 0),
+        ((300, 512), 0),
+        ((3, 400, 90), 1),
+    ):
         x = rng.normal(0, 5, shape).astype(dtype)
         for name in ALONG_AN_AXIS:
             function = getattr(softmax_lib, name)

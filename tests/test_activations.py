@@ -269,6 +269,17 @@ def test_whatever_the_memory_the_result_is_the_same(function):
         np.testing.assert_array_equal(function(same), expected)
 
 
+@pytest.mark.parametrize("function", [softmax, log_softmax])
+@pytest.mark.parametrize("shift", [0, 8, 16, 24])
+def test_out_may_be_any_part_of_the_same_memory(function, shift):
+    memory = np.random.default_rng(8).normal(size=40)
+    x = memory[:16].reshape(2, 8)
+    out = memory[shift : shift + 16].reshape(2, 8)
+    expected = function(x)
+    assert function(x, out=out) is out
+    np.testing.assert_array_equal(out, expected)
+
+
 @pytest.mark.parametrize("function", ALONG_AN_AXIS + BY_ENTRY)
 def test_the_input_is_left_alone(function):
     a = np.random.default_rng(7).normal(size=(3, 4))

@@ -12,6 +12,16 @@
   name(".secondary-toggle", "Show or hide the contents of this page");
   name(".btn-fullscreen-button", "Fill the screen");
 
+  // The theme scrolls the table of contents to the page that is open, and the book's
+  // name out of sight, also where both fit.
+  addEventListener("load", () => {
+    const contents = document.querySelector(".bd-sidebar-primary");
+    const here = contents?.querySelector("a.current.active, .current.active > a");
+    if (here && here.offsetTop + here.offsetHeight < contents.clientHeight) {
+      contents.scrollTop = 0;
+    }
+  });
+
   // A list of references is a list to screen readers only with items in it.
   for (const entry of document.querySelectorAll(".citation-list > .citation")) {
     entry.setAttribute("role", "listitem");
@@ -47,13 +57,72 @@
   };
   if (results) new MutationObserver(tell).observe(results, { childList: true, subtree: true });
 
-  // What scrolls sideways must be reachable without a mouse.
-  const scrolling = "pre, div.math, figure, .pst-scrollable-table-container";
-  const reach = () => {
-    for (const element of document.querySelectorAll(scrolling)) {
-      if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
+  // A name that is longer than a phone's line may break after a dot or an underscore.
+  const LONG_NAME = 28;
+  for (const name of document.querySelectorAll("a code .pre")) {
+    const parts = name.textContent.split(/(?<=[._])(?=\w)/);
+    if (name.textContent.length < LONG_NAME) continue;
+    name.replaceChildren(...parts.flatMap((part) => [part, document.createElement("wbr")]));
+  }
+
+  // On a phone the cells of a call stand below each other: each says what it is.
+  for (const table of document.querySelectorAll(".calls table")) {
+    const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+    for (const row of table.tBodies[0].rows) {
+      [...row.cells].forEach((cell, i) => {
+        if (i && cell.textContent.trim()) cell.dataset.head = heads[i];
+      });
+    }
+  }
+
+  // A formula that is wider than its line has its number below it, and shrinks as far
+  // as it stays readable. What is wider still scrolls.
+  const SMALLEST = 0.66;
+  const fit = () => {
+    const formulas = [...document.querySelectorAll(".bd-article .math")].filter(
+      (formula) => formula.querySelector("mjx-container"),
+    );
+    for (const formula of formulas) {
+      formula.classList.remove("number-below");
+      formula.querySelector("mjx-container").style.fontSize = "";
+    }
+    const needed = formulas.map((formula) => {
+      const typeset = formula.querySelector("mjx-container");
+      const width = typeset.querySelector("svg").getBoundingClientRect().width;
+      const whole = formula.clientWidth;
+      const beside = formula.matches("div") ? typeset.clientWidth : whole;
+      return { formula, typeset, width, whole, beside };
+    });
+    for (const { formula, typeset, width, whole, beside } of needed) {
+      if (!whole || width <= beside + 0.5) continue;
+      const below = whole > beside && beside < 0.85 * width;
+      formula.classList.toggle("number-below", below);
+      const ratio = Math.max(((below ? whole : beside) - 0.5) / width, SMALLEST);
+      if (ratio < 1) typeset.style.fontSize = `${(100 * ratio).toFixed(1)}%`;
     }
   };
-  addEventListener("load", reach);
-  addEventListener("resize", reach);
+
+  // What scrolls sideways fades where it goes on, and is reachable without a mouse.
+  const scrolling = "pre, div.math mjx-container, figure, .pst-scrollable-table-container";
+  const tellMore = (element) => {
+    const { scrollLeft, scrollWidth, clientWidth } = element;
+    element.classList.toggle("more-before", scrollLeft > 2);
+    element.classList.toggle("more-behind", scrollLeft + clientWidth < scrollWidth - 2);
+  };
+  const arrange = () => {
+    fit();
+    for (const element of document.querySelectorAll(scrolling)) {
+      if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
+      tellMore(element);
+    }
+  };
+  const told = (event) => event.target.matches?.(scrolling) && tellMore(event.target);
+  document.addEventListener("scroll", told, { capture: true, passive: true });
+  addEventListener("load", async () => {
+    await window.MathJax?.startup?.promise;
+    arrange();
+    // The article changes its size with the window, and when a solution unfolds.
+    const article = document.querySelector(".bd-article");
+    if (article) new ResizeObserver(() => requestAnimationFrame(arrange)).observe(article);
+  });
 })();

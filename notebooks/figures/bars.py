@@ -2,9 +2,18 @@
 
 import matplotlib.pyplot as plt
 
-from figures.style import BLUE, GREY, signed
+from figures.style import (
+    BLUE,
+    GREY,
+    folded,
+    for_page_and_phone,
+    on_phone,
+    signed,
+    width,
+)
 
 
+@for_page_and_phone
 def bars(labels, panels, *, digits=2, winner=None, colour=BLUE):
     """Draw one panel of bars for each entry of `panels`, a dict of title: values.
 
@@ -14,15 +23,30 @@ def bars(labels, panels, *, digits=2, winner=None, colour=BLUE):
     digits = (
         [digits] * len(panels) if isinstance(digits, int) else digits
     )
-    _, axes = plt.subplots(
-        1,
-        len(panels),
+    numbers = [
+        [signed(v, places) for v in map(float, values)]
+        for values, places in zip(panels.values(), digits, strict=True)
+    ]
+    # A letter is this wide, and the panels have the rest of the width together.
+    letter = 0.0086 * plt.rcParams["font.size"]
+    place = width() - letter * max(map(len, labels)) - 0.2
+    rooms = [
+        (letter * max(map(len, texts)) + 0.12) / place
+        for texts in numbers
+    ]
+    columns = _columns(panels, rooms) if on_phone() else len(panels)
+    rows = len(panels) // columns
+    bar = 0.3 if rows > 1 else 0.42
+    figure, axes = plt.subplots(
+        rows,
+        columns,
         squeeze=False,
-        figsize=(7.2, 0.9 + 0.42 * len(labels)),
+        figsize=(width(), 0.4 + rows * (0.5 + bar * len(labels))),
         sharey=True,
     )
-    for ax, (title, values), places in zip(
-        axes[0], panels.items(), digits, strict=True
+    figure.get_layout_engine().set(hspace=0.06)
+    for ax, (title, values), texts, room in zip(
+        axes.flat, panels.items(), numbers, rooms, strict=True
     ):
         values = [float(v) for v in values]
         faded = [
@@ -30,22 +54,35 @@ def bars(labels, panels, *, digits=2, winner=None, colour=BLUE):
             for i in range(len(values))
         ]
         drawn = ax.barh(labels, values, color=faded, height=0.66)
-        numbers = [signed(v, places) for v in values]
-        ax.bar_label(drawn, numbers, padding=4)
+        ax.bar_label(drawn, texts, padding=4)
         ax.axvline(0, color=GREY, linewidth=0.8)
-        ax.set_title(title)
-        # Room for the numbers beside the bars, on both sides where both are used:
-        # a digit is 0.09 inches wide, and the panels have 6.3 inches together.
-        low, high = min(0.0, *values), max(0.0, *values)
-        part = (
-            (0.09 * max(map(len, numbers)) + 0.12) * len(panels) / 6.3
-        )
-        room = (
-            (high - low) * part / (1 - part * ((low < 0) + (high > 0)))
-        )
+        ax.set_title(folded(title, place / columns))
+        # Room for the numbers beside the bars, on both sides where both are used.
+        low, high, sides = _reach(values)
+        part = room * columns
+        room = (high - low) * part / (1 - part * sides)
         ax.set_xlim(low - room * (low < 0), high + room * (high > 0))
         ax.spines[["left", "bottom"]].set_visible(False)
         ax.tick_params(
             left=False, bottom=False, labelbottom=False, pad=6
         )
     axes[0, 0].invert_yaxis()
+
+
+def _reach(values):
+    """Return where the bars begin and end, and to how many sides they go."""
+    low, high = min(0.0, *values), max(0.0, *values)
+    return low, high, (low < 0) + (high > 0)
+
+
+def _columns(panels, rooms):
+    """Return how many panels a row may hold whose bars keep half of the width."""
+    need = max(
+        room * _reach([float(v) for v in values])[2]
+        for values, room in zip(panels.values(), rooms, strict=True)
+    )
+    return max(
+        n
+        for n in range(1, len(panels) + 1)
+        if len(panels) % n == 0 and (n == 1 or n * need < 0.5)
+    )

@@ -4,7 +4,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
-from figures.style import BLUE, ORANGE, PALE, RED, signed
+from figures.style import (
+    BLUE,
+    ORANGE,
+    PALE,
+    RED,
+    folded,
+    for_page_and_phone,
+    on_phone,
+    signed,
+    width,
+)
 
 # Nothing is transparent, so that pictures turn with the page's theme.
 INK = LinearSegmentedColormap.from_list(
@@ -17,6 +27,7 @@ SIGNED = LinearSegmentedColormap.from_list(
 )
 
 
+@for_page_and_phone
 def heat(
     rows, columns, panels, *, xlabel, ylabel, digits=2, aspect="equal"
 ):
@@ -26,12 +37,15 @@ def heat(
     all panels; every field carries its value. With the `aspect` "auto" the fields
     are as wide as the figure allows.
     """
+    shape, high = (1, len(panels)), 2.6
+    if on_phone():
+        shape, high = (len(panels), 1), 2.1 * len(panels)
     _, axes = plt.subplots(
-        1, len(panels), squeeze=False, figsize=(7.2, 2.6), sharey=True
+        *shape, squeeze=False, figsize=(width(), high), sharey=True
     )
     largest = max(np.abs(matrix).max() for matrix in panels.values())
     for ax, (title, matrix) in zip(
-        axes[0], panels.items(), strict=True
+        axes.flat, panels.items(), strict=True
     ):
         colour = np.where(
             matrix[..., None] < 0, to_rgb(ORANGE), to_rgb(BLUE)
@@ -52,13 +66,17 @@ def heat(
         ax.spines[["left", "bottom"]].set_visible(False)
         ax.tick_params(length=0)
     axes[0, 0].invert_yaxis()
-    axes[0, 0].set_ylabel(ylabel)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(ylabel)
 
 
+@for_page_and_phone
 def matrix(counts, labels, *, xlabel, ylabel):
     """Draw a square table of counts; a cell is as dark as its share of the row."""
     counts = np.asarray(counts)
-    _, ax = plt.subplots(figsize=(5.6, 4.6))
+    _, ax = plt.subplots(
+        figsize=(3.4, 3.2) if on_phone() else (5.6, 4.6)
+    )
     shade = counts / counts.sum(axis=1, keepdims=True)
     ax.imshow(
         shade, cmap=BLUES, vmin=0.0, vmax=1.0, interpolation="none"
@@ -74,6 +92,7 @@ def matrix(counts, labels, *, xlabel, ylabel):
     ax.spines[:].set(visible=True, color=PALE)
 
 
+@for_page_and_phone
 def maps(
     x, y, panels, *, xlabel, ylabel, dots=None, names=None, points=()
 ):
@@ -83,9 +102,17 @@ def maps(
     title and name, `names` where to write each name, `points` marks (x, y, text),
     named in the first map.
     """
-    size = (7.2, 0.9 + 5.2 / len(panels))
-    _, axes = plt.subplots(1, len(panels), sharey=True, figsize=size)
-    for ax, (title, values) in zip(axes, panels.items(), strict=True):
+    shape = (
+        (len(panels), 1) if on_phone() and dots else (1, len(panels))
+    )
+    size = width(), shape[0] * (0.9 + 0.72 * width() / shape[1])
+    _, axes = plt.subplots(
+        *shape, squeeze=False, sharey=True, figsize=size
+    )
+    first = axes[0, 0]
+    for ax, (title, values) in zip(
+        axes.flat, panels.items(), strict=True
+    ):
         for name, group in (dots or {}).get(title, {}).items():
             (drawn,) = ax.plot(*np.transpose(group), ".", markersize=4)
             ax.text(*names[name], name, color=drawn.get_color())
@@ -98,30 +125,36 @@ def maps(
             linewidths=1.4,
         )
         ends = [line[0][len(line[0]) // 4] for line in lines.allsegs]
-        ax.clabel(lines, fmt="%g", manual=ends)
+        size = 8 if on_phone() else None
+        ax.clabel(lines, fmt="%g", manual=ends, fontsize=size)
         for px, py, text in points:
             ax.plot(px, py, "X", color="black", markersize=8)
             ax.text(
-                px, py - 0.9, text if ax is axes[0] else "", ha="center"
+                px, py - 0.9, text if ax is first else "", ha="center"
             )
+        title = folded(title, 0.8 * width() / shape[1])
         ax.set(title=title, xlabel=xlabel)
         ax.locator_params(nbins=5, prune="both")
-    axes[0].set_ylabel(ylabel)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(ylabel)
 
 
+@for_page_and_phone
 def pictures(images, titles=None, *, columns=10, signed=False):
     """Draw small pictures in rows, ink on nothing, each with its title below.
 
     With `signed`, what is above 0 is blue and what is below 0 orange.
     """
+    if on_phone():
+        columns = columns // 2
     rows = -(-len(images) // columns)
-    size = 7.2 / columns
+    size = width() / columns
     lines = max((t.count("\n") + 1 for t in titles or ()), default=0)
     _, axes = plt.subplots(
         rows,
         columns,
         squeeze=False,
-        figsize=(7.2, rows * (size + 0.18 * lines)),
+        figsize=(width(), rows * (size + 0.18 * lines)),
     )
     limit = np.abs(images).max() if signed else 1.0
     for ax, image, title in zip(

@@ -4,9 +4,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator
 
-from figures.style import COLOURS, GREY, grid
+from figures.style import (
+    COLOURS,
+    GREY,
+    for_page_and_phone,
+    grid,
+    on_phone,
+    width,
+)
 
 
+@for_page_and_phone
 def curves(
     x,
     lines,
@@ -43,17 +51,23 @@ def curves(
     _spread_names(ax)
 
 
+@for_page_and_phone
 def panels(x, panels, *, xlabel, ylabel=None, sharey=False, rings=None):
     """Draw one panel of curves for each entry of `panels`, a dict of title: lines.
 
     `lines` is a dict of name: values over x, as in `curves`. `rings` holds, by
     title, points (x, y) that do not belong to their curve.
     """
+    shape, high = (1, len(panels)), 2.8
+    if on_phone() and any(map(any, panels.values())):  # names need room
+        shape, high = (len(panels), 1), 2.3 * len(panels)
     figure, axes = plt.subplots(
-        1, len(panels), squeeze=False, figsize=(7.2, 2.8), sharey=sharey
+        *shape, squeeze=False, figsize=(width(), high), sharey=sharey
     )
     figure.get_layout_engine().set(wspace=0.06)
-    for ax, (title, lines) in zip(axes[0], panels.items(), strict=True):
+    for ax, (title, lines) in zip(
+        axes.flat, panels.items(), strict=True
+    ):
         _named_lines(ax, x, lines)
         for point in (rings or {}).get(title, ()):
             ax.plot(
@@ -79,18 +93,21 @@ def loglog(x, lines, *, xlabel, ylabel):
     )
 
 
+@for_page_and_phone
 def placed_curves(x, lines, *, xlabel, ylabel, ylim, log=False):
-    """Draw `lines`, a dict of name: (values over x, place of the name as (x, y)).
+    """Draw `lines`, a dict of name: (values over x, place of the name).
 
-    Later lines are thinner, so that those which coincide are both seen. With
+    A place is (x, y, side): the name begins there or, with the side "right", ends
+    there. Later lines are thinner, so that those which coincide are both seen. With
     `log`, y runs in powers of ten: 0 falls out of the picture at the bottom,
     infinity at the top.
     """
     _, ax = plt.subplots()
-    for i, (name, (y, place)) in enumerate(lines.items()):
+    for i, (name, (y, (*place, side))) in enumerate(lines.items()):
         y = y.clip(max=10 * ylim[1])
+        style = {"color": COLOURS[i], "va": "center", "ha": side}
         ax.plot(x, y, color=COLOURS[i], linewidth=4.2 - 1.3 * i)
-        ax.text(*place, name, color=COLOURS[i], va="center")
+        ax.text(*place, name, **style)
     ax.set_yscale("log" if log else "linear")
     ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(x[0], x[-1]), ylim=ylim)
     grid(ax)
@@ -117,6 +134,8 @@ def _named_lines(ax, x, lines, dashed=(), grey=()):
         )
     if np.asarray(x).dtype.kind == "i" and ax.get_xscale() == "linear":
         ax.xaxis.get_major_locator().set_params(integer=True)
+    if on_phone() and ax.get_xscale() == "linear":
+        ax.xaxis.get_major_locator().set_params(nbins=4)
     ax.set_xlim(x[0], x[-1])
     grid(ax)
 

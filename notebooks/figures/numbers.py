@@ -3,16 +3,27 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from figures.style import BLUE, GREY, ORANGE, RED, SKY, signed
+from figures.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    for_page_and_phone,
+    on_phone,
+    signed,
+    width,
+)
 
 
+@for_page_and_phone
 def bands(rows, names, *, xlabel, linear=5):
     """Draw one bar for each entry of `rows`, a dict of name: five edges.
 
     The four pieces between the edges have the `names`, written over the top bar.
     The axis is linear from -linear to linear and logarithmic outside.
     """
-    _, ax = plt.subplots(figsize=(7.2, 1.0 + 0.62 * len(rows)))
+    _, ax = plt.subplots(figsize=(width(), 1.0 + 0.62 * len(rows)))
     ax.set_xscale("symlog", linthresh=linear)
     scale = ax.xaxis.get_transform()
     for y, edges in enumerate(rows.values()):
@@ -35,7 +46,8 @@ def bands(rows, names, *, xlabel, linear=5):
         ax.text(middle, -0.3, name, ha="center", va="bottom")
     ax.set(xlabel=xlabel, ylim=(len(rows) - 0.3, -0.9))
     ax.set_xlim(edges[0], edges[-1])
-    ax.set_xticks([-1000, -100, -10, 0, 10, 100, 1000])
+    powers = [10, 1000] if on_phone() else [10, 100, 1000]
+    ax.set_xticks([-p for p in powers[::-1]] + [0] + powers)
     ax.set_yticks(range(len(rows)), list(rows))
     ax.xaxis.set_major_formatter("{x:.0f}")
     ax.minorticks_off()
@@ -43,12 +55,13 @@ def bands(rows, names, *, xlabel, linear=5):
     ax.spines["left"].set_visible(False)
 
 
+@for_page_and_phone
 def number_line(ticks, units, errors):
     """Draw numbers as ticks, the `units` (start: text) above, `errors` below.
 
     An error is (exact, computed, text), drawn as an arrow from one to the other.
     """
-    _, ax = plt.subplots(figsize=(7.2, 1.9))
+    _, ax = plt.subplots(figsize=(width(), 2.0 if on_phone() else 1.9))
     ax.hlines(0, min(ticks), max(ticks), color="black", linewidth=1)
     ax.vlines(ticks, -0.12, 0.12, color="black", linewidth=1.2)
     ends = [*units, max(ticks)]
@@ -58,6 +71,8 @@ def number_line(ticks, units, errors):
     for text, start, end in spans:
         bracket = [start + 0.02, end - 0.02]
         ax.plot(bracket, [0.58, 0.58], "|-", color=BLUE, linewidth=1)
+        if on_phone():
+            text = text.replace("= ", "=\n")
         ax.text((start + end) / 2, 0.7, text, ha="center", color=BLUE)
     for exact, computed, text in errors:
         arrow = {"arrowstyle": "->", "color": RED, "linewidth": 1.8}
@@ -66,5 +81,5 @@ def number_line(ticks, units, errors):
         ax.plot(*ends[1], "o", color=RED, markersize=5)
         middle = (exact + computed) / 2
         ax.text(middle, -0.45, text, ha="center", va="top", color=RED)
-    ax.set_ylim(-0.85, 0.95)
+    ax.set_ylim(-0.85, 1.2 if on_phone() else 0.95)
     ax.axis("off")

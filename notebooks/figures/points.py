@@ -3,9 +3,18 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from figures.style import BLUE, COLOURS, GREY, grid
+from figures.style import (
+    BLUE,
+    COLOURS,
+    GREY,
+    for_page_and_phone,
+    grid,
+    on_phone,
+    width,
+)
 
 
+@for_page_and_phone
 def points(x, clouds, heights, *, xlabel, ylabel, line):
     """Draw each entry of `clouds`, a dict of name: values over x, as points.
 
@@ -25,6 +34,7 @@ def points(x, clouds, heights, *, xlabel, ylabel, line):
     grid(ax)
 
 
+@for_page_and_phone
 def intervals(groups, *, xlabel, ylabel, line=None):
     """Draw points with their intervals, one panel for each entry of `groups`.
 
@@ -40,11 +50,13 @@ def intervals(groups, *, xlabel, ylabel, line=None):
         ax.plot(number, values, "o", color=colour, markersize=5)
         if line:
             ax.axhline(line[title], color="black", ls="--", lw=1)
-        ax.set(title=title, xlabel=xlabel, xticks=number[::2])
+        ticks = number[:: 4 if on_phone() else 2]
+        ax.set(title=title, xlabel=xlabel, xticks=ticks)
         grid(ax)
     axes[0, 0].set_ylabel(ylabel)
 
 
+@for_page_and_phone
 def reliability(panels):
     """Draw how often the answers of each certainty were right, with intervals.
 
@@ -57,7 +69,7 @@ def reliability(panels):
         squeeze=False,
         sharex=True,
         sharey="row",
-        figsize=(7.2, 4.6),
+        figsize=(width(), 4.6),
         height_ratios=[3, 1],
     )
     for (top, below), (title, bins) in zip(
@@ -72,11 +84,14 @@ def reliability(panels):
         top.set(title=title, xlim=(0, 1.02), ylim=(-0.02, 1.02))
         below.vlines(certainty, 0, count, color=BLUE, linewidth=5)
         below.set(xlabel="certainty", ylim=(0, None))
+        if on_phone():
+            below.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         below.spines["left"].set_visible(False)
     axes[0, 0].set_ylabel("share that is right")
     axes[1, 0].set_ylabel("answers")
 
 
+@for_page_and_phone
 def strips(rows, *, xlabel, line, least=0.25):
     """Draw each entry of `rows`, a dict of name: {kind: value}, as points in a row.
 
@@ -84,7 +99,7 @@ def strips(rows, *, xlabel, line, least=0.25):
     finite at the right end. The kind of a row's largest value is written beside
     it; `line` is drawn dashed.
     """
-    _, ax = plt.subplots(figsize=(7.2, 0.9 + 0.45 * len(rows)))
+    _, ax = plt.subplots(figsize=(width(), 0.9 + 0.45 * len(rows)))
     values = [np.array(list(kinds.values())) for kinds in rows.values()]
     flat = np.concatenate(values)
     end = 10 * flat[np.isfinite(flat)].max()
@@ -95,8 +110,14 @@ def strips(rows, *, xlabel, line, least=0.25):
         x = np.nan_to_num(x, nan=end, posinf=end).clip(least)
         colour = GREY if y else BLUE
         ax.scatter(x, [y] * x.size, 30, color=colour, alpha=0.6)
-        worst = x.max() * 1.8, y, list(kinds)[x.argmax()]
-        ax.text(*worst, va="center", size=9)
+        ax.annotate(
+            list(kinds)[x.argmax()],
+            (x.max(), y),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            size=9,
+        )
     ax.set(xscale="log", xlabel=xlabel, ylim=(len(rows) - 0.5, -0.5))
     ax.set_xlim(least / 1.5, 100 * end)
     ax.set_yticks(range(len(rows)), list(rows))

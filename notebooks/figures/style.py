@@ -1,7 +1,10 @@
 """The look of every figure: colours, type, and what is stored of it."""
 
+import functools
 import re
+import textwrap
 import zlib
+from collections.abc import Iterator
 
 import matplotlib.pyplot as plt
 from IPython import get_ipython
@@ -21,13 +24,23 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = COLOURS = (
 GREY = "#767676"
 PALE = "#d4d4d4"
 
+# Inches: as wide as a page of the book, and as a phone held upright.
+PAGE, PHONE = 7.2, 3.4
+FOR_PHONE = {
+    "figure.figsize": (PHONE, 2.5),
+    "font.size": 9.5,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9.5,
+    "lines.linewidth": 2.0,
+}
+
 ID = re.compile(r"\b[a-z][0-9a-f]{10}\b")
 PLACE = re.compile(r' (?:d|x|y)="[^"]*"|translate\([^)]*\)')
 NUMBER = re.compile(r"-?\d+\.?\d*")
 
 plt.rcParams.update(
     {
-        "figure.figsize": (7.2, 3.2),
+        "figure.figsize": (PAGE, 3.2),
         "figure.constrained_layout.use": True,
         "figure.facecolor": "none",
         "axes.facecolor": "none",
@@ -50,7 +63,57 @@ plt.rcParams.update(
 )
 
 
+def width():
+    """Return how wide the figure has to be that is being drawn, in inches."""
+    return plt.rcParams["figure.figsize"][0]
+
+
+def on_phone():
+    """Tell whether the figure that is being drawn is the one for phones."""
+    return width() == PHONE
+
+
+def folded(text, inches):
+    """Break a title into lines that are not wider than that.
+
+    What stands in brackets stays together, on a line of its own if need be.
+    """
+    letter = 0.0075 * plt.rcParams["axes.titlesize"]
+    text = text.replace(", ", ",\xa0").replace("([", " ([")
+    lines = textwrap.fill(text, int(inches / letter))
+    return lines.replace(" ([", "([").replace("\xa0", " ")
+
+
+def for_page_and_phone(draw):
+    """Have a figure drawn twice: as wide as a page, and as narrow as a phone.
+
+    Shrunk to a phone, words would be too small to read. The narrow figure travels
+    inside the wide one, unseen; book/_ext/figures_for_phones.py unpacks it.
+    """
+
+    @functools.wraps(draw)
+    def both(*args, **options):
+        args = [list(a) if isinstance(a, Iterator) else a for a in args]
+        with plt.rc_context(FOR_PHONE):
+            draw(*args, **options)
+            narrow = plt.gcf()
+            plt.close(narrow)
+            text = stable_svg(narrow)
+        draw(*args, **options)
+        plt.gcf().for_phone = text[text.index("<svg") :]
+
+    return both
+
+
 def as_svg(figure):
+    """Return a figure as SVG, with what was drawn for phones hidden in it."""
+    text = stable_svg(figure)
+    narrow = getattr(figure, "for_phone", "")
+    hidden = f'<g class="for-phone" display="none">\n{narrow}</g>\n'
+    return text.replace("</svg>", f"{hidden}</svg>") if narrow else text
+
+
+def stable_svg(figure):
     """Return a figure as SVG, the same on every machine for the same data.
 
     The layout's last digits vary from run to run. So coordinates are rounded, and

@@ -153,14 +153,14 @@
           const [bad, good] = [naive(scores, format), shifted(scores, format)];
           const off = bad.some((p, i) => !(Math.abs(p - good[i]) < 0.005));
           if (off) broken.push(format);
-          const shares = (p) => p.map((v) => fixed(v)).join("  ");
+          const shares = (p) => p.map((v) => tag("span", { class: "one-share" }, `${fixed(v)} `));
           return tag(
             "tr",
             {},
             tag("th", { scope: "row" }, format),
             tag("td", {}, precise(round(Math.exp(x), format), 3)),
-            tag("td", off ? { class: "wrong" } : {}, shares(bad)),
-            tag("td", {}, shares(good)),
+            tag("td", off ? { class: "wrong" } : {}, ...shares(bad)),
+            tag("td", {}, ...shares(good)),
           );
         }),
       );

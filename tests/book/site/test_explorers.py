@@ -273,4 +273,4 @@ def test_nothing_moves_for_those_who_want_no_motion(open_page):
 def test_without_javascript_a_sentence_stands_there(open_page):
     page = open_page(PAGE, java_script_enabled=False)
     for name in NAMES:
-        assert "With JavaScript" in place(page, name).inner_text()
+        assert "where JavaScript runs" in place(page, name).inner_text()

@@ -27,6 +27,8 @@ them that they import. In this folder:
 
     pip install softmax_lib -r requirements.txt
     jupyter lab
+
+JupyterLab shows the figures of a notebook once its cells have run.
 """
 
 sys.path.insert(0, str(ROOT / "tests" / "book" / "site"))
@@ -79,6 +81,8 @@ def one_page():
             tag["id"] = f"{page}:{tag['id']}"
         for tag in article("a", href=True):
             tag["href"] = inward(page, tag["href"], pages)
+        for tag in article("source"):
+            tag.decompose()  # figures for phones
         for tag in article(["img", "script"], src=True):
             tag["src"] = "../" + normpath(f"{page}/../{tag['src']}")
         for tag in article(class_="dropdown"):

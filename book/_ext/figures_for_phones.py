@@ -15,7 +15,9 @@ SIZE = re.compile(r'<svg [^>]*width="([\d.]+)pt" height="([\d.]+)pt"')
 
 def figures(app):
     """Return the figures that hold a second one, by the name that pages know."""
-    sources = {name: Path(app.srcdir, path) for path, name in app.builder.images.items()}
+    sources = {
+        name: Path(app.srcdir, path) for path, name in app.builder.images.items()
+    }
     return {
         name: text
         for name, path in sources.items()
@@ -25,11 +27,14 @@ def figures(app):
 
 def size(svg):
     """Return a figure's size as attributes of an image, whose unit is the pixel."""
-    wide, high = (round(float(points) * 96 / 72) for points in SIZE.search(svg).groups())
+    wide, high = (
+        round(float(points) * 96 / 72) for points in SIZE.search(svg).groups()
+    )
     return f'width="{wide}" height="{high}"'
 
 
 def narrow_name(name):
+    """Return the name of the file that a figure's second one gets."""
     return name.replace(".svg", "-narrow.svg")
 
 

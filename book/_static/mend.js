@@ -57,11 +57,12 @@
   };
   if (results) new MutationObserver(tell).observe(results, { childList: true, subtree: true });
 
-  // A name that is longer than a phone's line may break after a dot or an underscore.
-  const LONG_NAME = 28;
-  for (const name of document.querySelectorAll("a code .pre")) {
-    const parts = name.textContent.split(/(?<=[._])(?=\w)/);
-    if (name.textContent.length < LONG_NAME) continue;
+  // A name that is longer than its place may break after a dot or an underscore.
+  const LONG = { page: 28, table: 18 };
+  for (const name of document.querySelectorAll("a code .pre, .calls td code .pre")) {
+    const place = name.closest("table") ? "table" : "page";
+    if (name.textContent.length < LONG[place]) continue;
+    const parts = name.textContent.split(/(?<=[._(])(?=\w)/);
     name.replaceChildren(...parts.flatMap((part) => [part, document.createElement("wbr")]));
   }
 

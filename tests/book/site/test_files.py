@@ -8,7 +8,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 from bs4 import BeautifulSoup
 from conftest import SITE
 
-LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src"}
+LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "srcset"}
 
 
 @cache
@@ -72,6 +72,20 @@ def test_images_say_what_is_to_be_seen(name):
         assert len(alt) > 20, image["src"]
         assert " " in alt, alt
         assert not re.search(r"[0-9a-f]{16}|[\w-]+/[\w-]+\.\w+$", alt), alt
+
+
+def test_every_figure_has_one_for_phones(site, name):
+    for image in soup(name).select(".cell_output figure img"):
+        source = image.find_previous_sibling("source")
+        assert source, image["src"]
+        for tag, address in ((image, image["src"]), (source, source["srcset"])):
+            text = (site / name).parent.joinpath(address).read_text(encoding="utf-8")
+            assert text.count("<svg") == 1, address
+            wide, high = re.search(
+                r'width="([\d.]+)pt" height="([\d.]+)pt"', text
+            ).groups()
+            assert abs(int(tag["width"]) - float(wide) * 4 / 3) < 1
+            assert abs(int(tag["height"]) - float(high) * 4 / 3) < 1
 
 
 def test_one_first_heading_and_no_level_skipped(name):

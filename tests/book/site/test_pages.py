@@ -73,6 +73,37 @@ def test_page_is_quiet_accessible_and_fits_a_phone(open_page, name):
     assert not page.problems
 
 
+def test_figures_and_formulas_are_whole_and_readable_on_a_phone(open_page):
+    page = open_page("notebooks/06_gradients.html", viewport=PHONE)
+    figures = page.evaluate("""async () => Promise.all(
+        [...document.querySelectorAll("article figure img")].map(async (image) => {
+            image.loading = "eager";
+            await image.decode();
+            return [image.currentSrc, image.clientWidth / image.naturalWidth];
+        }))""")
+    assert len(figures) > 5
+    assert all(source.endswith("-narrow.svg") for source, _ in figures)
+    assert all(0.8 < scale <= 1 for _, scale in figures)
+
+    # One that is cut would end where nobody can scroll to.
+    page.wait_for_function("document.querySelector('.more-behind')")
+    assert not page.evaluate("""() => [...document.querySelectorAll("span.math")]
+        .filter((formula) => formula.clientWidth)
+        .filter((formula) => formula.querySelector("svg").getBoundingClientRect().width
+            > formula.clientWidth + 1)
+        .map((formula) => formula.textContent)""")
+
+
+def test_what_scrolls_fades_where_it_goes_on(open_page):
+    page = open_page("notebooks/01_formula.html", viewport=PHONE)
+    wide = page.locator("pre.more-behind").first
+    cell = page.locator(f"id={wide.get_attribute('id')}")
+    cell.evaluate("(pre) => (pre.scrollLeft = 20)")
+    expect(cell).to_have_class(re.compile(r"\bmore-before\b"))
+    cell.evaluate("(pre) => (pre.scrollLeft = pre.scrollWidth)")
+    expect(cell).not_to_have_class(re.compile(r"\bmore-behind\b"))
+
+
 def test_index_leads_to_the_preface(open_page):
     page = open_page("index.html", wait=False)
     page.wait_for_url("**/book/preface.html")

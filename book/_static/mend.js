@@ -57,12 +57,16 @@
   };
   if (results) new MutationObserver(tell).observe(results, { childList: true, subtree: true });
 
-  // A name that is longer than its place may break after a dot or an underscore.
+  // A name that is longer than its place may break after a dot or a bracket, and a
+  // part of it that is still long after an underscore.
   const LONG = { page: 28, table: 18 };
+  const LONG_PART = 20;
   for (const name of document.querySelectorAll("a code .pre, .calls td code .pre")) {
     const place = name.closest("table") ? "table" : "page";
     if (name.textContent.length < LONG[place]) continue;
-    const parts = name.textContent.split(/(?<=[._(])(?=\w)/);
+    const parts = name.textContent
+      .split(/(?<=[.(])(?=\w)/)
+      .flatMap((part) => (part.length > LONG_PART ? part.split(/(?<=_)/) : [part]));
     name.replaceChildren(...parts.flatMap((part) => [part, document.createElement("wbr")]));
   }
 

@@ -4,8 +4,9 @@ import hashlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from numba import config, njit
+from numba import config, njit, version_info
 from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys
 
 OPTIONS = {
     # Division by zero follows IEEE 754 (a row of -inf gives NaN), as NumPy does.
@@ -30,6 +31,12 @@ def _stamp():
 STAMP = _stamp()
 
 
+# Up to this version of Numba it is known what loading machine code takes: its runtime
+# library. Numba also makes ready for compiling, which takes half a second; it does so
+# by itself when there is something to compile.
+KNOWN = (0, 68)
+
+
 class _Cache(FunctionCache):
     """Numba's cache of machine code, which a call never fails for."""
 
@@ -42,7 +49,10 @@ class _Cache(FunctionCache):
 
     def load_overload(self, sig, target_context):
         try:
-            return super().load_overload(sig, target_context)
+            if version_info.short > KNOWN:
+                return super().load_overload(sig, target_context)
+            rtsys.initialize(target_context)
+            return self._load_overload(sig, target_context)
         except Exception:
             # Cut short, overwritten, or not ours to read: it is compiled anew.
             self._forget()

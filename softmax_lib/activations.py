@@ -284,14 +284,6 @@ def sigmoid(x, /, *, out=None):
     P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the
     log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021).
 
-    Inside ``@njit`` it gives the same bits, on one thread, for arrays and numbers;
-    `out` may not be given.
-
-    References
-    ----------
-    P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the
-    log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021).
-
     Examples
     --------
     >>> sigmoid([-2.0, 0.0, 2.0]).round(4).tolist()

@@ -311,6 +311,16 @@ def test_disabled_jit_leaves_kernels_compiled(tmp_path):
     run("softmax(small)", NUMBA_DISABLE_JIT="1", NUMBA_CACHE_DIR=str(tmp_path))
 
 
+def test_loading_a_kernel_makes_nothing_ready_for_compiling(tmp_path):
+    code = """
+import sys
+softmax(small)
+print("numba.np.arraymath" in sys.modules)
+"""
+    said = [run(code, NUMBA_CACHE_DIR=str(tmp_path)).strip() for _ in range(2)]
+    assert said == ["True", "False"]
+
+
 def test_import_compiles_nothing_and_is_quick():
     code = """
 import sys, time

@@ -107,7 +107,7 @@ class _Family:
         elif x.size < _threads.WORTH_IT:
             self.rows(x, out, n, 0, outer)
         else:
-            with _threads.several() as threads:
+            with _threads.several(x.nbytes) as threads:
                 if threads == 1:
                     self.rows(x, out, n, 0, outer)
                 elif outer >= 2 * threads or n < _threads.WORTH_IT:
@@ -122,7 +122,7 @@ class _Family:
         if x.size < _threads.WORTH_IT or tiles == 1:
             self.columns(x, out, n, inner, gap, wide, 0, tiles)
             return
-        with _threads.several() as threads:
+        with _threads.several(x.nbytes) as threads:
             if threads == 1:
                 self.columns(x, out, n, inner, gap, wide, 0, tiles)
             else:
@@ -356,7 +356,7 @@ def _run_by_entry(serial, in_parts, a, result):
     if a.size < _threads.WORTH_IT:
         serial(source, target, 0, a.size)
         return
-    with _threads.several() as threads:
+    with _threads.several(a.nbytes) as threads:
         if threads == 1:
             serial(source, target, 0, a.size)
         else:

@@ -256,7 +256,7 @@ def _hard(a, flat, axis, weight, ignored, over, gradient):
     arguments = (x, flat, w, ignored, each)
     if gradient:
         arguments += (grad.reshape(-1), *over)
-    _run(*kernels, a.size, (*arguments, *shape), many)
+    _run(*kernels, a, (*arguments, *shape), many)
     return each, grad
 
 
@@ -304,18 +304,19 @@ def _by_shares(moved, targets, flat, axis, weight, ignored, over, gradient, smoo
             n,
         )
         kernel, driver = soft_losses.soft_rows, parallel_losses.soft_in_rows
-        _run(kernel, driver, moved.size, arguments, rows)
+        _run(kernel, driver, moved, arguments, rows)
     if gradient:
         grad = np.ascontiguousarray(np.moveaxis(grad, -1, axis))
     return each, grad
 
 
-def _run(serial, parallel, size, arguments, many):
+def _run(serial, parallel, a, arguments, many):
     """Run a kernel over `many` rows or tiles, on all threads if that is worth it."""
-    if size < _threads.WORTH_IT or many == 1:
+    if a.size < _threads.WORTH_IT or many == 1:
         serial(*arguments, 0, many)
         return
-    with _threads.several() as threads:
+    # A number of short rows takes up to so many times as long as with softmax.
+    with _threads.several(16 * a.nbytes) as threads:
         if threads == 1:
             serial(*arguments, 0, many)
         else:
@@ -350,7 +351,7 @@ def _vjp(kernels, result, g, axis, name):
     back = np.empty(first.shape, dtype)
     if a.size:
         flat = first.reshape(-1), second.reshape(-1), back.reshape(-1), n
-        _run(*kernels, a.size, flat, a.size // n)
+        _run(*kernels, first, flat, a.size // n)
     back = np.ascontiguousarray(back.transpose(np.argsort(order))).reshape(a.shape)
     return _rounded(back, narrow if narrow == other else dtype)[()]
 

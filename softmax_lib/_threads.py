@@ -4,6 +4,7 @@ import ctypes
 import functools
 import os
 import threading
+import time
 
 import llvmlite.binding
 import numba
@@ -44,21 +45,55 @@ def _counter():
     return ctypes.CFUNCTYPE(ctypes.c_int)(address)
 
 
+# Where the threads of another pool keep the processors busy, ours wait for a turn, and
+# that takes milliseconds: several times what a call on up to so many bytes does. After
+# a call that took longer than any of its size should, seconds of one thread for each
+# byte, the next ones are done with one thread, for a while that doubles each time.
+MOST = 1 << 23
+PATIENCE = 0.5e-3
+PER_BYTE = 1e-9
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
+
+
+class _Pause:
+    """When threads may be tried again, and how long the next pause is."""
+
+    until = 0.0
+    length = SHORTEST_PAUSE
+
+    @classmethod
+    def after(cls, took, share):
+        """Begin a pause, if a call took too long for each thread's share of bytes."""
+        if took > PATIENCE + share * PER_BYTE:
+            cls.until = time.perf_counter() + cls.length
+            cls.length = min(2 * cls.length, LONGEST_PAUSE)
+        else:
+            cls.length = SHORTEST_PAUSE
+
+
 class several:
-    """Give the number of threads to use, 1 when there may be no more.
+    """Give the number of threads to use on so many bytes, 1 for only this one.
 
     A class, because that of `contextlib.contextmanager` takes two microseconds more.
     """
 
-    __slots__ = ("_held",)
+    __slots__ = ("_begin", "_held", "_threads", "_work")
+
+    def __init__(self, work):
+        self._work = work
 
     def __enter__(self):
         self._held = False
-        threads = 1 if _forked else _counter()()
-        if threads > 1:
-            self._held = _busy.acquire(blocking=False)
-        return threads if self._held else 1
+        self._threads = 1 if _forked else _counter()()
+        if self._threads > 1:
+            self._begin = time.perf_counter()
+            if self._begin >= _Pause.until or self._work > MOST:
+                self._held = _busy.acquire(blocking=False)
+        return self._threads if self._held else 1
 
     def __exit__(self, *exception):
         if self._held:
+            if self._work <= MOST:
+                took = time.perf_counter() - self._begin
+                _Pause.after(took, self._work / self._threads)
             _busy.release()

@@ -13,7 +13,7 @@ import numpy as np
 
 from softmax_lib import _threads, softmax
 
-SIZES = [1 << k for k in range(12, 22)]
+SIZES = sorted([1 << k for k in range(12, 22)] + [3 << 13, 3 << 14])
 ROWS = (10, 100, 1000)
 ROUNDS = 101
 

@@ -47,8 +47,8 @@ def _counter():
 
 # Where the threads of another pool keep the processors busy, ours wait for a turn, and
 # that takes milliseconds: several times what a call on up to so many bytes does. After
-# a call that took longer than any of its size should, seconds of one thread for each
-# byte, the next ones are done with one thread, for a while that doubles each time.
+# two calls that took longer than any of their size should, seconds of one thread for
+# each byte, the next ones are done with one thread, for a while that doubles each time.
 MOST = 1 << 23
 PATIENCE = 0.5e-3
 PER_BYTE = 1e-9
@@ -59,16 +59,16 @@ class _Pause:
     """When threads may be tried again, and how long the next pause is."""
 
     until = 0.0
-    length = SHORTEST_PAUSE
+    length = 0.0
 
     @classmethod
     def after(cls, took, share):
         """Begin a pause, if a call took too long for each thread's share of bytes."""
         if took > PATIENCE + share * PER_BYTE:
             cls.until = time.perf_counter() + cls.length
-            cls.length = min(2 * cls.length, LONGEST_PAUSE)
+            cls.length = min(max(2 * cls.length, SHORTEST_PAUSE), LONGEST_PAUSE)
         else:
-            cls.length = SHORTEST_PAUSE
+            cls.length = 0.0
 
 
 class several:

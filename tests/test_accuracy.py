@@ -3,6 +3,7 @@
 Inputs are drawn anew in every run; the seed is part of a failure's message.
 """
 
+import math
 import time
 
 import numpy as np
@@ -64,6 +65,19 @@ def test_columns_and_strides(name, dtype):
         if name != "logsumexp":
             result = np.ascontiguousarray(result.swapaxes(1, 2))
         judge(name, dtype, result.reshape(getattr(oracle, name)(x).shape), x)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("n", [3, 40, 1000, 30_000])
+def test_shares_at_the_lower_end_of_the_normal_numbers(dtype, n):
+    rng = np.random.default_rng(SEED)
+    top = rng.uniform(0, 3, (600_000 // n, 1))
+    below = math.log(np.finfo(dtype).tiny) + rng.uniform(0.3, 0.7, (len(top), n))
+    x = (top + below).astype(dtype)
+    x[:, :1] = top
+    judge("softmax", dtype, softmax_lib.softmax(x), x)
+    columns = softmax_lib.softmax(np.ascontiguousarray(x.T), axis=0)
+    judge("softmax", dtype, np.ascontiguousarray(columns.T), x)
 
 
 def widened(a):

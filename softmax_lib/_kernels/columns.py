@@ -14,6 +14,7 @@ import math
 from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.exponential import (
     DEPTH,
+    LIFT,
     UNIT,
     anchor,
     exact_term,
@@ -263,7 +264,7 @@ def factors_by_lane(top, finite, own, q, q_low, r):
     """Return what `share` needs to know, see `factors`, of each lane."""
     main = narrowed(top, q)
     more = narrowed(top, (q - widen(main)) + (q_low - q * (r * own[2])))
-    unit = select(finite, filled(top, 1.0 / UNIT(top)), math.nan)
+    unit = select(finite, filled(top, LIFT(top) / UNIT(top)), math.nan)
     own_share = narrowed(top, product(own[0], own[1], q, q_low))
     own_share = select(finite, own_share, math.nan)
     return main * unit, more * unit, narrowed(top, own[0]) * UNIT(top), own_share

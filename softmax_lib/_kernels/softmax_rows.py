@@ -4,6 +4,7 @@ import math
 
 from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.exponential import (
+    LIFT,
     UNIT,
     anchor,
     term,
@@ -58,7 +59,8 @@ def softmax_rows(x, out, n, first, last):
 def share(t, quotient):
     """Return t / total, rounded once; of the winner's term what was found for it."""
     main, more, own, own_share = quotient
-    return select(t == own, own_share, fma(t, main, t * more))
+    lifted = fma(t, main, t * more)
+    return select(t == own, own_share, lifted * (1.0 / LIFT(t)))
 
 
 @formula
@@ -74,8 +76,8 @@ def factors(x, q, q_low, r, own):
     rounded = first_of(widen(filled(x, main)))
     more = (main - rounded) + first_of(q_low - q * (r * own[2]))
     return (
-        filled(x, main) * (1.0 / UNIT(x)),
-        filled(x, more) * (1.0 / UNIT(x)),
+        filled(x, main) * (LIFT(x) / UNIT(x)),
+        filled(x, more) * (LIFT(x) / UNIT(x)),
         filled(x, first_of(own[0])) * UNIT(x),
         filled(x, first_of(product(own[0], own[1], q, q_low))),
     )

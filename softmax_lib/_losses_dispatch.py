@@ -23,9 +23,8 @@ from softmax_lib._kernels import (
 )
 
 REDUCTIONS = ("none", "mean", "sum")
-_FLOAT64 = np.dtype(np.float64)
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 _INT64 = np.dtype(np.int64)
-_NATIVE = (np.dtype(np.float32), _FLOAT64)
 # Kernels take a place that holds nothing for an argument that was not given.
 _NOTHING = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64, np.int64)}
 # On one thread and on several, without and with the gradient.
@@ -101,8 +100,10 @@ def cross_entropy(logits, given, axis, reduction, ignore, weight, smoothing, gra
 
 def _logits(logits):
     """Return logits as a plain array of float32 or float64, and the result's dtype."""
-    if type(logits) is np.ndarray and logits.dtype in _NATIVE and logits.flags.carray:
-        return logits, logits.dtype
+    if type(logits) is np.ndarray:
+        dtype = logits.dtype
+        if (dtype is _FLOAT64 or dtype is _FLOAT32) and logits.flags.carray:
+            return logits, dtype
     a, dtype = taken(logits, "logits")
     native = a.dtype.newbyteorder("=")
     if not (a.flags.carray and a.dtype is native):
@@ -245,11 +246,11 @@ def _hard(a, flat, axis, weight, ignored, over, gradient):
         shape, many = (n,), outer
         kernels = _BY_ROWS[gradient]
     else:
-        gap = 1
         if inner == 1:
             # Short rows lie side by side as columns do.
-            outer, inner, gap = 1, outer, n
-        laid = columns.is_laid_out(n, inner, gap, a.itemsize)
+            outer, inner, gap, laid = 1, outer, n, True
+        else:
+            gap, laid = 1, columns.is_laid_out(n, inner, 1, a.itemsize)
         wide = columns.tile_width(n, inner, laid, a.itemsize)
         shape, many = (n, inner, gap, wide), outer * -(-inner // wide)
         kernels = _BY_TILES[gradient]

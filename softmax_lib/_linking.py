@@ -8,6 +8,7 @@ holds nothing but a name, and this process knows the address behind it.
 import errno
 import hashlib
 import importlib
+from operator import attrgetter
 
 from llvmlite import binding, ir
 from numba.core import cgutils, types
@@ -81,7 +82,8 @@ def _compiled(kernel, parameters):
     if name not in _results:
         kernel.compile(parameters)
         result = kernel.overloads[parameters]
-        address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+        code, function = attrgetter("library", "fndesc")(result)
+        address = code.get_pointer_to_function(function.llvm_func_name)
         binding.add_symbol(name, address)
         _results[name] = result
     return _results[name]

@@ -110,19 +110,19 @@ def test_threads_rest_after_a_call_that_had_to_wait():
     code = """
 import time
 from softmax_lib import _threads
-_threads.SHORTEST_PAUSE = 0.5
+_threads.PATIENCE, _threads.SHORTEST_PAUSE = 0.05, 0.5
 def threads(waiting=0.0, work=1 << 18):
     with _threads.several(work) as threads:
         time.sleep(waiting)
     return threads
-print(threads(), threads(waiting=0.01), threads())
-print(threads(waiting=0.01), threads(waiting=0.01), threads(), threads(work=1 << 24))
+print(threads(), threads(waiting=0.1), threads())
+print(threads(waiting=0.1), threads(waiting=0.1), threads(), threads(work=1 << 24))
 time.sleep(0.55)
-print(threads(waiting=0.01))
+print(threads(waiting=0.1))
 time.sleep(0.55)
 print(threads())
 time.sleep(0.55)
-print(threads(), threads(waiting=0.01), threads())
+print(threads(), threads(waiting=0.1), threads())
 """
     assert run(code).split() == list("222221221222")
 

@@ -4,9 +4,9 @@ An array is read as (outer, n, inner). A tile is some neighbours along inner wit
 their whole slices; it goes down along n, each lane with a maximum, a power of two
 and a total of its own. Short rows are done so as well, 16 or 8 at a time.
 
-A tile that is small enough is first laid out anew on the stack, so that each number
-is read once and written once at its distant place: neighbours along n often lie a
-power of two apart, where caches have room for a few only.
+Where neighbours along n lie a power of two apart, caches have room for a few only. Such
+a tile is first laid out anew on the stack, if it is small enough, so that each number
+is read once and written once at its distant place.
 """
 
 import math
@@ -91,7 +91,7 @@ def softmax_columns(x, out, n, inner, gap, wide, first, last):
         else:
             top, finite = largest_by_lane(source, start, n, inner, count)
             about = reference_by_lane(top)
-            ahead = source, start + w, inner
+            ahead = next_tile(source, start, n, inner, gap, wide, 0)
             total = terms_by_lane(source, target, start, n, inner, count, about, ahead)
             finish_tile(target, start, n, inner, count, top, finite, about, total)
 
@@ -112,7 +112,7 @@ def log_softmax_columns(x, out, n, inner, gap, wide, first, last):
                 log_softmax_tile(block, block, lane, n, wide, w, ahead)
             put_back(block, wide, target, start, n, inner, gap, count)
         else:
-            ahead = source, start + w, inner
+            ahead = next_tile(source, start, n, inner, gap, wide, 0)
             log_softmax_tile(source, target, start, n, inner, count, ahead)
 
 
@@ -134,7 +134,7 @@ def logsumexp_columns(x, out, n, inner, gap, wide, first, last):
                 sums = logsumexp_tile(block, lane, n, wide, w, ahead)
                 store_some(target, at + lane, min(w, count - lane), sums)
         else:
-            ahead = source, start + w, inner
+            ahead = next_tile(source, start, n, inner, gap, wide, 0)
             sums = logsumexp_tile(source, start, n, inner, count, ahead)
             store_some(target, at, count, sums)
 
@@ -163,8 +163,9 @@ def tile_width(n, inner, laid, itemsize):
 def is_laid_out(n, inner, gap, itemsize):
     """Return whether tiles are laid out anew, or worked on where they are.
 
-    They are if they lie a power of two apart, such that they have no room in the
-    first level of the caches, where they would else, or in the second.
+    Rows done as columns have to be. Others are where the power of two between their
+    neighbours leaves no room for a tile and its results in the level of the caches
+    that is large enough for them.
     """
     if gap != 1:
         return True
@@ -172,11 +173,11 @@ def is_laid_out(n, inner, gap, itemsize):
     even = step & -step
     if even < BYTES:
         even = BYTES
-    # Eight lines in each set; 4 and 64 KiB are what the sets have together. Half of
-    # it is for the results.
+    # Lines so far apart fall into the same set again, where there is room for eight:
+    # after 4 KiB in the first level, after 64 KiB in the second.
     if n * BYTES <= FIRST_LEVEL:
-        return n * even > 4 * 4096
-    return n * even > 4 * 65536 and (n + BYTES // itemsize) * BYTES <= SCRATCH
+        return n * even > 8 // 2 * 4096
+    return n * even > 8 // 2 * 65536 and (n + BYTES // itemsize) * BYTES <= SCRATCH
 
 
 laid_out = formula(is_laid_out)

@@ -73,7 +73,7 @@ def loss_tiles(x, labels, weight, ignored, losses, n, inner, gap, wide, first, l
                 loss_tile(block, aside, lane, n, wide, w, ahead, losses, at, some)
         else:
             note(aside, source, start, inner, labels, weight, ignored, row, count)
-            ahead = source, start + w, inner
+            ahead = next_tile(source, start, n, inner, gap, wide, 0)
             loss_tile(source, aside, start, n, inner, count, ahead, losses, row, count)
 
 
@@ -138,7 +138,7 @@ def loss_and_grad_tiles(
                 n,
                 inner,
                 count,
-                (source, start + w, inner),
+                next_tile(source, start, n, inner, gap, wide, 0),
                 over,
                 losses,
                 row,

@@ -3,13 +3,15 @@
 Usage: python -m benchmarks.speed [--threads N] [--budget S] [--json FILE] [words...]
 
 Words choose cells: "softmax float32 out (1000," runs those whose description has
-them all. In each round every contender runs once (or as often as 100 us take); what
+them all. In each round every contender runs once (or as often as 100 us take), in an
+order drawn anew, for some leave threads behind that disturb whoever comes next; what
 is reported is the median over the rounds, so that a disturbance hits all alike.
 """
 
 import argparse
 import json
 import math
+import random
 import statistics
 import sys
 import time
@@ -47,10 +49,12 @@ def rounds_of(calls, budget):
         for name, call in calls.items()
     }
     times = {name: [] for name in calls}
+    order = list(calls)
     end = time.perf_counter() + budget
-    while len(times[next(iter(calls))]) < 5 or time.perf_counter() < end:
-        for name, call in calls.items():
-            n = repeats[name]
+    while len(times[order[0]]) < 5 or time.perf_counter() < end:
+        random.shuffle(order)
+        for name in order:
+            call, n = calls[name], repeats[name]
             begin = time.perf_counter()
             for _ in range(n):
                 call()

@@ -29,7 +29,8 @@ from softmax_lib._kernels import (
     weighted_rows,
 )
 
-_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+# Looked up at every call, which of `np.ndarray` would take twice as long.
+_ARRAY, _FLOAT32, _FLOAT64 = np.ndarray, np.dtype(np.float32), np.dtype(np.float64)
 
 
 # Rows up to this length are done as columns are, 16 or 8 side by side, if there are
@@ -64,13 +65,17 @@ class _Family:
         if (
             where is None
             and type(axis) is int
-            and _is_plain(x)
+            and type(x) is _ARRAY
+            and ((dtype := x.dtype) is _FLOAT32 or dtype is _FLOAT64)
+            and x.flags.carray
+            and -(ndim := x.ndim) <= axis < ndim
+            and (size := x.size)
             and (
                 out is None
                 or out is x
                 or (
-                    type(out) is np.ndarray
-                    and out.dtype is x.dtype
+                    type(out) is _ARRAY
+                    and out.dtype is dtype
                     and out.flags.carray
                     and out.shape == x.shape
                     and (
@@ -80,20 +85,16 @@ class _Family:
                 )
             )
         ):
-            shape = x.shape
-            ndim = len(shape)
-            size = x.size
-            if -ndim <= axis < ndim and size:
-                if out is None:
-                    out = np.empty(shape, x.dtype)
-                if ndim == 1 and size < _threads.WORTH_IT:
-                    self.rows(x, out, size, 0, 1)
-                else:
-                    n = shape[axis]
-                    inner = math.prod(shape[axis + 1 :]) if axis + 1 else 1
-                    outer = size // (n * inner)
-                    self.run(x.reshape(-1), out.reshape(-1), outer, n, inner)
-                return out
+            if out is None:
+                out = np.empty(x.shape, dtype)
+            if ndim == 1 and size < _threads.WORTH_IT:
+                self.rows(x, out, size, 0, 1)
+            else:
+                shape = x.shape
+                n = shape[axis]
+                inner = math.prod(shape[axis + 1 :]) if axis + 1 else 1
+                self.run(x.ravel(), out.ravel(), size // (n * inner), n, inner)
+            return out
         return _like_input(self, x, axis, where, out)
 
     def run(self, x, out, outer, n, inner):
@@ -104,7 +105,7 @@ class _Family:
             self._run_columns(x, out, outer, n, inner, 1)
         elif as_columns(n, outer):
             self._run_columns(x, out, 1, n, outer, n)
-        elif x.size < _threads.WORTH_IT:
+        elif x.size < _threads.WORTH_IT or _threads.allowed() == 1:
             self.rows(x, out, n, 0, outer)
         else:
             with _threads.several(x.nbytes) as threads:
@@ -119,7 +120,7 @@ class _Family:
         laid = columns.is_laid_out(n, inner, gap, x.itemsize)
         wide = columns.tile_width(n, inner, laid, x.itemsize)
         tiles = outer * -(-inner // wide)
-        if x.size < _threads.WORTH_IT or tiles == 1:
+        if x.size < _threads.WORTH_IT or tiles == 1 or _threads.allowed() == 1:
             self.columns(x, out, n, inner, gap, wide, 0, tiles)
             return
         with _threads.several(x.nbytes) as threads:
@@ -171,7 +172,7 @@ def _is_plain(a):
     anew for read-only arrays.
     """
     return (
-        type(a) is np.ndarray
+        type(a) is _ARRAY
         and (a.dtype is _FLOAT32 or a.dtype is _FLOAT64)
         and a.flags.carray
     )

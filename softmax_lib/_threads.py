@@ -45,6 +45,11 @@ def _counter():
     return ctypes.CFUNCTYPE(ctypes.c_int)(address)
 
 
+def allowed():
+    """Return how many threads a call may use."""
+    return 1 if _forked else _counter()()
+
+
 # Where the threads of another pool keep the processors busy, ours wait for a turn, and
 # that takes milliseconds: several times what a call on up to so many bytes does. After
 # two calls that took longer than any of their size should, seconds of one thread for
@@ -84,7 +89,7 @@ class several:
 
     def __enter__(self):
         self._held = False
-        self._threads = 1 if _forked else _counter()()
+        self._threads = allowed()
         if self._threads > 1:
             self._begin = time.perf_counter()
             if self._begin >= _Pause.until or self._work > MOST:

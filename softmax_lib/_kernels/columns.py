@@ -45,7 +45,7 @@ from softmax_lib._kernels.lanes import (
     width,
 )
 from softmax_lib._kernels.rows import BLOCK, added_below
-from softmax_lib._kernels.softmax_rows import share
+from softmax_lib._kernels.softmax_rows import lifted_share
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import (
     SURE,
@@ -262,7 +262,7 @@ def finish_tile(out, start, n, inner, count, top, finite, about, total):
 
 @formula
 def factors_by_lane(top, finite, own, q, q_low, r):
-    """Return what `share` needs to know, see `factors`, of each lane."""
+    """Return what `lifted_share` needs, see `factors`, of each lane."""
     main = narrowed(top, q)
     more = narrowed(top, (q - widen(main)) + (q_low - q * (r * own[2])))
     unit = select(finite, filled(top, LIFT(top) / UNIT(top)), math.nan)
@@ -277,7 +277,8 @@ def to_shares_by_lane(out, start, n, inner, count, quotient):
     kept_apart()
     for i in range(n):
         at = start + i * inner
-        store_some(out, at, count, share(load_some(out, at, count), quotient))
+        t = load_some(out, at, count)
+        store_some(out, at, count, lifted_share(t, quotient))
 
 
 @formula
@@ -364,14 +365,20 @@ def terms_by_lane(x, out, start, n, inner, count, about, ahead):
     total = by_lane(empty_sum(x))
     for b in range(0, n, BLOCK(x)):
         running = empty_sum(x)
-        for i in range(b, min(b + BLOCK(x), n)):
+        at = start + b * inner
+        # As in `block_of_terms`, a term is added when the next one is on its way.
+        power, more = term(load_some(x, at, count), about)
+        for i in range(b + 1, min(b + BLOCK(x), n)):
             prefetch(beyond, place + i * step)
-            at = start + i * inner
-            power, more = term(load_some(x, at, count), about)
-            running = added(running, power, more)
+            following = term(load_some(x, at + inner, count), about)
             if out is not None:
                 store_some(out, at, count, power + more)
-        total = joined(total, by_lane(running))
+            running = added(running, power, more)
+            power, more = following
+            at += inner
+        if out is not None:
+            store_some(out, at, count, power + more)
+        total = joined(total, by_lane(added(running, power, more)))
     return total
 
 

@@ -67,8 +67,10 @@ UNIT = constant(2.0**64, 2.0**512)
 UNIT_EXPONENT = constant(64.0 + 127.0, 512.0 + 1023.0)
 
 # Shares are so much too large before that: the low part of the quotient times a term
-# would else be subnormal for the smallest of them.
+# would else be subnormal for the smallest of them. There are none in rows whose terms
+# are all 2 at least, which have this highest bit of the exponent.
 LIFT = constant(2.0**32, 2.0**64)
+LARGE_BIT = constant(1 << 30, 1 << 62)
 
 # exp(-130) is nothing beside 1 in float32, exp(-1060) in float64, and both still
 # have a normal representation with the UNIT. What lies lower is put here.

@@ -540,6 +540,12 @@ def sum_of(typingctx, a):
 
 
 @intrinsic
+def common_bits(typingctx, bits):
+    """Return the bits that are set in every lane."""
+    return bits.dtype(bits), _across(ir.IRBuilder.and_)
+
+
+@intrinsic
 def first_of(typingctx, a):
     """Return the first lane."""
 

@@ -2,29 +2,24 @@
 
 import math
 
-from softmax_lib._jit import formula, kernel, routine
+from softmax_lib._jit import formula, kernel
 from softmax_lib._kernels.exponential import anchor
 from softmax_lib._kernels.lanes import (
     filled,
-    kept_apart,
-    load,
-    load_first,
     memory,
     put,
-    store,
-    store_first,
-    width,
 )
 from softmax_lib._kernels.rows import (
+    BLOCK,
     IN_CACHE,
     ahead_of,
     holds_nan,
     largest,
-    lead,
     log_of_row,
     nothing,
     online_terms,
     reference,
+    row_writer,
     terms,
 )
 from softmax_lib._kernels.sums import two_sum
@@ -41,20 +36,26 @@ def log_softmax_rows(x, out, n, first, last):
         for start in range(begin, end, n):
             top, about, total = long_sum(source, start, n)
             log, _ = log_of_row(source, start, n, top, about, total)
-            write_logarithms(source, target, start, n, top, log)
+            known = subtrahends(source, top, log)
+            write_logarithms(source, target, start, n, known, None, 0)
 
 
 @formula
 def cached_rows(x, out, begin, end, n):
-    """Find the maximum of the next row while this row's logarithm is on its way."""
+    """Write row by row, and find the maximum of the next one meanwhile."""
     following = largest(x, begin, n)
     for start in range(begin, end, n):
         top = following
         about, total = cached_sum(x, start, n, top, ahead_of(x, start, n, end))
         log, _ = log_of_row(x, start, n, top, about, total)
-        if start + n < end:
-            following = largest(x, start + n, n)
-        write_logarithms(x, out, start, n, top, log)
+        known = subtrahends(x, top, log)
+        if start + n < end and n <= BLOCK(x):
+            following = write_logarithms(x, out, start, n, known, x, start + n)
+        else:
+            # Three long rows at a time would crowd each other out of the cache.
+            if start + n < end:
+                following = largest(x, start + n, n)
+            write_logarithms(x, out, start, n, known, None, 0)
 
 
 @formula
@@ -62,7 +63,8 @@ def cached_sum(x, start, n, top, ahead):
     """Return what `term` needs to know, and the total of the terms."""
     about = reference(x, top, anchor(filled(x, top)))
     if math.isfinite(top):
-        return about, terms(x, None, start, n, about, top, ahead)
+        total, _ = terms(x, None, start, n, about, top, ahead)
+        return about, total
     return about, nothing()
 
 
@@ -73,25 +75,20 @@ def long_sum(x, start, n):
     return top, reference(x, top, anchor(filled(x, top))), total
 
 
-@routine
-def write_logarithms(x, out, start, n, top, log):
-    """Write (x_i - top) - log to out, NaN where top is no finite number.
+@formula
+def logarithm(v, known):
+    """Return (v - top) - log."""
+    tops, logs = known
+    return (v - tops) - logs
 
-    Both ends are whole vectors, as in `to_shares`.
-    """
-    kept_apart()
-    w = width(x)
-    tops, logs = filled(x, top if math.isfinite(top) else math.nan), filled(x, log)
-    if n < w:
-        v = load_first(x, start, n, 0.0)
-        store_first(out, start, n, (v - tops) - logs)
-    else:
-        last = start + n - w
-        left, right = load(x, start), load(x, last)
-        for i in range(start + lead(out, start, n), last, w):
-            store(out, i, (load(x, i) - tops) - logs)
-        store(out, start, (left - tops) - logs)
-        store(out, last, (right - tops) - logs)
+
+write_logarithms = row_writer(logarithm)
+
+
+@formula
+def subtrahends(x, top, log):
+    """Return what `logarithm` needs to know: NaN where top is no finite number."""
+    return filled(x, top if math.isfinite(top) else math.nan), filled(x, log)
 
 
 @kernel

@@ -36,7 +36,7 @@ from softmax_lib._kernels.rows import (
 from softmax_lib._kernels.softmax_rows import (
     factors,
     fill,
-    to_shares,
+    write_lifted_shares,
 )
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import (
@@ -129,7 +129,8 @@ def sums_of_row(x, out, start, n, end):
         top = largest(x, start, n)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)
         about = reference(x, finite, anchor(filled(x, finite)))
-        total = terms(x, out, start, n, about, top, ahead_of(x, start, n, end))
+        ahead = ahead_of(x, start, n, end)
+        total, _ = terms(x, out, start, n, about, top, ahead)
     else:
         top, total = online_terms(x, start, n)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)
@@ -183,6 +184,6 @@ def loss_and_grad_row(x, out, start, n, end, y, scale):
     r, r_low = reciprocal(total)
     q, q_low = times(r, r_low, scale[0], scale[1])
     quotient = factors(x, q, q_low, r, own)
-    to_shares(out, start, n, quotient)
+    write_lifted_shares(out, out, start, n, quotient, None, 0)
     put(out, start + y, -first_of(product(rest[0], rest[1], q, q_low)))
     return loss_of(top, score, own, others)

@@ -9,7 +9,7 @@ import math
 from softmax_lib._jit import formula, kernel
 from softmax_lib._kernels.exponential import anchor
 from softmax_lib._kernels.lanes import filled, first_of, memory, single
-from softmax_lib._kernels.log_rows import value_of_row, write_logarithms
+from softmax_lib._kernels.log_rows import subtrahends, value_of_row, write_logarithms
 from softmax_lib._kernels.rows import (
     BLOCK,
     largest,
@@ -19,7 +19,7 @@ from softmax_lib._kernels.rows import (
     reference,
     terms,
 )
-from softmax_lib._kernels.softmax_rows import factors, fill, to_shares
+from softmax_lib._kernels.softmax_rows import factors, fill, write_lifted_shares
 from softmax_lib._kernels.total import joined, reciprocal
 
 
@@ -49,13 +49,14 @@ def terms_of_piece(x, out, start, n, part, parts, top):
     source, target = memory(x), memory(out)
     first, last = edge(source, n, part, parts), edge(source, n, part + 1, parts)
     about = about_row(source, top)
-    if not math.isfinite(top):
-        high, lost = nothing()
-    elif out.size == x.size:
-        high, lost = terms(source, target, start + first, last - first, about, top, 0)
-    else:
-        high, lost = terms(source, None, start + first, last - first, about, top, 0)
-    return first_of(high), first_of(lost)
+    total = nothing()
+    if math.isfinite(top):
+        begin, size = start + first, last - first
+        if out.size == x.size:
+            total, _ = terms(source, target, begin, size, about, top, 0)
+        else:
+            total, _ = terms(source, None, begin, size, about, top, 0)
+    return first_of(total[0]), first_of(total[1])
 
 
 @kernel
@@ -76,14 +77,15 @@ def shares_of_piece(out, start, n, part, parts, top, high, lost):
         own = own_term(target, top, about_row(target, top))
         r, r_low = reciprocal((single(high), single(lost)))
         quotient = factors(target, r, r_low, r, own)
-        to_shares(target, start + first, last - first, quotient)
+        begin, size = start + first, last - first
+        write_lifted_shares(target, target, begin, size, quotient, None, 0)
     else:
         fill(target, start + first, last - first, math.nan)
 
 
 @kernel
 def log_of_pieces(x, start, n, top, high, lost):
-    """Return the logarithm that `write_logarithms` needs, and the log-sum-exp."""
+    """Return the logarithm that `subtrahends` needs, and the log-sum-exp."""
     source = memory(x)
     about = about_row(source, top)
     total = single(high), single(lost)
@@ -96,4 +98,5 @@ def logarithms_of_piece(x, out, start, n, part, parts, top, log):
     """Write (x_i - top) - log of a piece."""
     source = memory(x)
     first, last = edge(source, n, part, parts), edge(source, n, part + 1, parts)
-    write_logarithms(source, memory(out), start + first, last - first, top, log)
+    begin, size, known = start + first, last - first, subtrahends(source, top, log)
+    write_logarithms(source, memory(out), begin, size, known, None, 0)

@@ -13,6 +13,7 @@ from softmax_lib._kernels.exponential import (
     unshifted_term,
 )
 from softmax_lib._kernels.lanes import (
+    common_bits,
     constant,
     filled,
     first_of,
@@ -29,6 +30,7 @@ from softmax_lib._kernels.lanes import (
     store,
     store_first,
     store_last,
+    to_bits,
     until_line,
     widen,
     width,
@@ -107,6 +109,42 @@ def holds_nan(x, start, n):
     return found
 
 
+def row_writer(value):
+    """Return a routine that writes value(v, about) for each v of a row."""
+
+    @routine
+    def write(source, out, start, n, about, x, following):
+        """Do so from a row of the source to the same row of out.
+
+        Return the largest of x[following : following + n], which is found meanwhile,
+        if there is an x. Both ends are whole vectors, that overlap the others: they are
+        read before those are written.
+        """
+        kept_apart()
+        w = width(out)
+        top = filled(out, -math.inf)
+        if n < w:
+            v = load_first(source, start, n, 0.0)
+            store_first(out, start, n, value(v, about))
+            if x is not None:
+                top = load_first(x, following, n, -math.inf)
+        else:
+            last = n - w
+            left = value(load(source, start), about)
+            right = value(load(source, start + last), about)
+            if x is not None:
+                top = larger(load(x, following), larger(load(x, following + last), top))
+            for i in range(lead(out, start, n), last, w):
+                if x is not None:
+                    top = larger(load(x, following + i), top)
+                store(out, start + i, value(load(source, start + i), about))
+            store(out, start, left)
+            store(out, start + last, right)
+        return largest_of(top)
+
+    return write
+
+
 @formula
 def reference(x, top, shift):
     """Return what `term` needs to know: shift, floor and rounder, for a maximum."""
@@ -118,43 +156,75 @@ def reference(x, top, shift):
 def block_of_terms(x, out, start, n, about, unshifted, ahead):
     """Return the sum of the terms of x[start : start + n]; write them to any out.
 
-    `unshifted` says that the shift is 0, which saves its subtraction; what lies
-    `ahead` is fetched meanwhile. The sum has the terms' rounding errors put right:
-    equal terms have equal errors, which no average makes up for.
+    Also return the bits that are set in all that was written. `unshifted` says that the
+    shift is 0, which saves its subtraction; what lies `ahead` is fetched meanwhile. The
+    sum has the terms' rounding errors put right: equal terms have equal errors, which
+    no average makes up for.
     """
     kept_apart()
     w = width(x)
     head = lead(x, start, n) if out is None else lead(out, start, n)
     whole = n - (n - head) % w
-    running = empty_sum(x)
+    running = empty_sum(x), every_bit(x)
     if head > 0:
         v = load_last(x, start + head - w, head, -math.inf)
         power, more = term(v, about)
-        running = added(running, power, more)
         if out is not None:
             store_last(out, start + head - w, head, power + more)
+        running = counted(running, power, more, v)
     i = head
-    if unshifted:
+    if unshifted and i < whole:
+        # A term is written and added when the next is on its way: a processor does not
+        # look far enough ahead to find so much that need not wait.
+        power, more = unshifted_term(load(x, start + i), about)
+        i += w
         while i < whole:
             prefetch(x, start + i + ahead)
-            power, more = unshifted_term(load(x, start + i), about)
-            running = added(running, power, more)
-            if out is not None:
-                store(out, start + i, power + more)
+            following = unshifted_term(load(x, start + i), about)
+            running = taken(running, power, more, out, start + i - w)
+            power, more = following
             i += w
+        running = taken(running, power, more, out, start + i - w)
     while i < whole:
         power, more = term(load(x, start + i), about)
-        running = added(running, power, more)
-        if out is not None:
-            store(out, start + i, power + more)
+        running = taken(running, power, more, out, start + i)
         i += w
     if whole < n:
         v = load_first(x, start + whole, n - whole, -math.inf)
         power, more = term(v, about)
-        running = added(running, power, more)
         if out is not None:
             store_first(out, start + whole, n - whole, power + more)
-    return across(running)
+        running = counted(running, power, more, v)
+    total, common = running
+    return across(total), int(common_bits(common))
+
+
+@formula
+def every_bit(x):
+    """Return lanes of integers with all bits set."""
+    return to_bits(filled(x, 0.0)) - 1
+
+
+@formula
+def taken(running, power, more, out, at):
+    """Return the running sum and the common bits with a term; write it to any out."""
+    total, common = running
+    if out is not None:
+        t = power + more
+        store(out, at, t)
+        common = common & to_bits(t)
+    return added(total, power, more), common
+
+
+@formula
+def counted(running, power, more, v):
+    """Return the same for the term of v, whose lanes of -inf have no say in the bits.
+
+    They lie outside the row, or have a share of 0.
+    """
+    total, common = running
+    t = select(v > -math.inf, power + more, UNIT(v))
+    return added(total, power, more), common & to_bits(t)
 
 
 @formula
@@ -186,12 +256,13 @@ def exponent_between(x, a, b, shift):
 def terms(x, out, start, n, about, top, ahead):
     """Like `block_of_terms`, for rows of any length with a maximum of top."""
     unshifted = abs(top) <= REACH(x)
-    total = nothing()
+    total, common = nothing(), -1
     for b in range(0, n, BLOCK(x)):
         size = min(BLOCK(x), n - b)
-        block = block_of_terms(x, out, start + b, size, about, unshifted, ahead)
+        block, bits = block_of_terms(x, out, start + b, size, about, unshifted, ahead)
         total = joined(total, block)
-    return total
+        common &= bits
+    return total, common
 
 
 @routine
@@ -264,7 +335,8 @@ def online_terms(x, start, n):
                 if not math.isfinite(top):
                     return top, total
                 about = reference(x, top, filled(x, top))
-                return top, terms(x, None, start, n, about, top, 0)
+                total, _ = terms(x, None, start, n, about, top, 0)
+                return top, total
             before = top
             top = now
             about = reference(x, top, unshifted)
@@ -274,7 +346,7 @@ def online_terms(x, start, n):
             if holds_nan(x, start + b, size):
                 total = joined(total, (single(math.nan), single(0.0)))
         else:
-            block = block_of_terms(x, None, start + b, size, about, True, size)
+            block, _ = block_of_terms(x, None, start + b, size, about, True, size)
             total = joined(total, block)
     return top, total
 

@@ -4,6 +4,7 @@ import math
 
 from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.exponential import (
+    LARGE_BIT,
     LIFT,
     UNIT,
     anchor,
@@ -13,14 +14,11 @@ from softmax_lib._kernels.lanes import (
     filled,
     first_of,
     fma,
-    kept_apart,
     largest_of,
-    load,
     load_first,
     memory,
     put,
     select,
-    store,
     store_first,
     widen,
     width,
@@ -28,10 +26,9 @@ from softmax_lib._kernels.lanes import (
 from softmax_lib._kernels.rows import (
     ahead_of,
     largest,
-    lead,
-    nothing,
     own_term,
     reference,
+    row_writer,
     terms,
 )
 from softmax_lib._kernels.total import (
@@ -59,13 +56,32 @@ def softmax_rows(x, out, n, first, last):
 def share(t, quotient):
     """Return t / total, rounded once; of the winner's term what was found for it."""
     main, more, own, own_share = quotient
+    return select(t == own, own_share, fma(t, main, t * more))
+
+
+@formula
+def lifted_share(t, quotient):
+    """Return the same, for a quotient that is lifted."""
+    main, more, own, own_share = quotient
     lifted = fma(t, main, t * more)
     return select(t == own, own_share, lifted * (1.0 / LIFT(t)))
 
 
+write_shares = row_writer(share)
+write_lifted_shares = row_writer(lifted_share)
+
+
+@formula
+def unlifted(quotient):
+    """Return what `share` needs to know, and not `lifted_share`."""
+    main, more, own, own_share = quotient
+    down = 1.0 / LIFT(main)
+    return main * down, more * down, own, own_share
+
+
 @formula
 def factors(x, q, q_low, r, own):
-    """Return what `share` needs to know, for terms times q + q_low, r being 1 / total.
+    """Return what `lifted_share` needs, for terms times q + q_low, r being 1 / total.
 
     The total has the rounding errors of its terms put right. The winner's term has
     not, and as the greatest of the total would be seen to differ: 1 / 1 would not be
@@ -101,7 +117,7 @@ def narrow_row(x, out, start, n):
         total = across(added(empty_sum(x), power, more))
         r, r_low = reciprocal(total)
         quotient = factors(x, r, r_low, r, own_term(x, top, about))
-        store_first(out, start, n, share(power + more, quotient))
+        store_first(out, start, n, lifted_share(power + more, quotient))
     else:
         fill(out, start, n, math.nan)
 
@@ -110,43 +126,24 @@ def narrow_row(x, out, start, n):
 def wide_rows(x, out, begin, end, n):
     """Write the terms to out, sum them, and scale them in place.
 
-    The maximum of the next row is found between the two: its loads need not wait for
-    this row's quotient, nor the first share for that maximum.
+    The maximum of the next row is found while this one is scaled.
     """
     following = largest(x, begin, n)
     for start in range(begin, end, n):
         top = following
-        about = reference(x, top, anchor(filled(x, top)))
-        own = own_term(x, top, about)
-        total = nothing()
         if math.isfinite(top):
+            about = reference(x, top, anchor(filled(x, top)))
+            own = own_term(x, top, about)
             ahead = ahead_of(x, start, n, end)
-            total = terms(x, out, start, n, about, top, ahead)
-        if start + n < end:
-            following = largest(x, start + n, n)
-        if math.isfinite(top):
+            total, common = terms(x, out, start, n, about, top, ahead)
             r, r_low = reciprocal(total)
-            to_shares(out, start, n, factors(x, r, r_low, r, own))
+            quotient = factors(x, r, r_low, r, own)
+            if start + n < end and common & LARGE_BIT(x):
+                quotient = unlifted(quotient)
+                following = write_shares(out, out, start, n, quotient, x, start + n)
+                continue
+            write_lifted_shares(out, out, start, n, quotient, None, 0)
         else:
             fill(out, start, n, math.nan)
-
-
-@routine
-def to_shares(out, start, n, quotient):
-    """Turn the terms in out into shares.
-
-    Both ends are whole vectors, that overlap the others: they are read before those
-    are written.
-    """
-    kept_apart()
-    w = width(out)
-    if n < w:
-        t = load_first(out, start, n, 0.0)
-        store_first(out, start, n, share(t, quotient))
-    else:
-        last = start + n - w
-        left, right = load(out, start), load(out, last)
-        for i in range(start + lead(out, start, n), last, w):
-            store(out, i, share(load(out, i), quotient))
-        store(out, start, share(left, quotient))
-        store(out, last, share(right, quotient))
+        if start + n < end:
+            following = largest(x, start + n, n)

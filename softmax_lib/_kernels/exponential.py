@@ -91,20 +91,22 @@ def anchor(top):
 
 
 @formula
-def expm1_parts(x, rounder):
-    """Return d = e^r - 1 and the rounder + n, for exp(x) = 2^n (1 + d)."""
+def reduced(x, rounder):
+    """Return r and the rounder + n, for exp(x) = 2^n e^r = 2^n (1 + d)."""
     rounded = fma(x, LOG2_E(x), rounder)
     n = rounded - rounder
-    r = fma(n, -LN2_LOW(x), fma(n, -LN2_HIGH(x), x))
-    return fma(TAIL(r), r * r, r), rounded
+    return fma(n, -LN2_LOW(x), fma(n, -LN2_HIGH(x), x)), rounded
+
+
+@formula
+def expm1(r):
+    """Return d = e^r - 1."""
+    return fma(TAIL(r), r * r, r)
 
 
 @formula
 def exact_expm1_parts(x, rounder):
-    """Return d and the rounder + n as in `expm1_parts`, and what d lacks.
-
-    In the order d, what it lacks (to a tenth of the ULP of 1 + d), rounder + n.
-    """
+    """Return d, what it lacks (to a tenth of the ULP of 1 + d), and the rounder + n."""
     rounded = fma(x, LOG2_E(x), rounder)
     n = rounded - rounder
     high = fma(n, -LN2_HIGH(x), x)
@@ -133,12 +135,24 @@ def power_of(rounded):
 
 
 @formula
+def begun_term(v, about):
+    """Return what `ended_term` needs for the term of v, where the shift is 0."""
+    _, floor, rounder = about
+    r, rounded = reduced(larger(floor, v), rounder)
+    return r, power_of(rounded)
+
+
+@formula
+def ended_term(begun):
+    """Return the term that was begun, in two parts."""
+    r, power = begun
+    return power, power * expm1(r)
+
+
+@formula
 def unshifted_term(v, about):
     """Return `term` where the shift is 0."""
-    _, floor, rounder = about
-    d, rounded = expm1_parts(larger(floor, v), rounder)
-    power = power_of(rounded)
-    return power, power * d
+    return ended_term(begun_term(v, about))
 
 
 @formula

@@ -7,6 +7,8 @@ from softmax_lib._kernels.exponential import (
     DEPTH,
     REACH,
     UNIT,
+    begun_term,
+    ended_term,
     exact_term,
     term,
     unit_rounder,
@@ -168,33 +170,35 @@ def block_of_terms(x, out, start, n, about, unshifted, ahead):
     running = empty_sum(x), every_bit(x)
     if head > 0:
         v = load_last(x, start + head - w, head, -math.inf)
-        power, more = term(v, about)
+        ready = term(v, about)
         if out is not None:
-            store_last(out, start + head - w, head, power + more)
-        running = counted(running, power, more, v)
+            store_last(out, start + head - w, head, ready[0] + ready[1])
+        running = counted(running, ready, v)
     i = head
-    if unshifted and i < whole:
-        # A term is written and added when the next is on its way: a processor does not
-        # look far enough ahead to find so much that need not wait.
-        power, more = unshifted_term(load(x, start + i), about)
-        i += w
+    if unshifted and i + w < whole:
+        # Three steps of three terms in each round, of which none waits for another: so
+        # far ahead as to find that much in the rounds to come no processor looks.
+        ready = unshifted_term(load(x, start + i), about)
+        begun = begun_term(load(x, start + i + w), about)
+        i += 2 * w
         while i < whole:
             prefetch(x, start + i + ahead)
-            following = unshifted_term(load(x, start + i), about)
-            running = taken(running, power, more, out, start + i - w)
-            power, more = following
+            following = begun_term(load(x, start + i), about)
+            running = taken(running, ready, out, start + i - 2 * w)
+            ready = ended_term(begun)
+            begun = following
             i += w
-        running = taken(running, power, more, out, start + i - w)
+        running = taken(running, ready, out, start + i - 2 * w)
+        running = taken(running, ended_term(begun), out, start + i - w)
     while i < whole:
-        power, more = term(load(x, start + i), about)
-        running = taken(running, power, more, out, start + i)
+        running = taken(running, term(load(x, start + i), about), out, start + i)
         i += w
     if whole < n:
         v = load_first(x, start + whole, n - whole, -math.inf)
-        power, more = term(v, about)
+        ready = term(v, about)
         if out is not None:
-            store_first(out, start + whole, n - whole, power + more)
-        running = counted(running, power, more, v)
+            store_first(out, start + whole, n - whole, ready[0] + ready[1])
+        running = counted(running, ready, v)
     total, common = running
     return across(total), int(common_bits(common))
 
@@ -206,9 +210,10 @@ def every_bit(x):
 
 
 @formula
-def taken(running, power, more, out, at):
+def taken(running, parts, out, at):
     """Return the running sum and the common bits with a term; write it to any out."""
     total, common = running
+    power, more = parts
     if out is not None:
         t = power + more
         store(out, at, t)
@@ -217,12 +222,13 @@ def taken(running, power, more, out, at):
 
 
 @formula
-def counted(running, power, more, v):
+def counted(running, parts, v):
     """Return the same for the term of v, whose lanes of -inf have no say in the bits.
 
     They lie outside the row, or have a share of 0.
     """
     total, common = running
+    power, more = parts
     t = select(v > -math.inf, power + more, UNIT(v))
     return added(total, power, more), common & to_bits(t)
 

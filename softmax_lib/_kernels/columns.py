@@ -17,6 +17,8 @@ from softmax_lib._kernels.exponential import (
     LIFT,
     UNIT,
     anchor,
+    begun_term,
+    ended_term,
     exact_term,
     powers_of_two,
     term,
@@ -365,21 +367,34 @@ def terms_by_lane(x, out, start, n, inner, count, about, ahead):
     total = by_lane(empty_sum(x))
     for b in range(0, n, BLOCK(x)):
         running = empty_sum(x)
-        at = start + b * inner
-        # As in `block_of_terms`, a term is added when the next one is on its way.
-        power, more = term(load_some(x, at, count), about)
-        for i in range(b + 1, min(b + BLOCK(x), n)):
-            prefetch(beyond, place + i * step)
-            following = term(load_some(x, at + inner, count), about)
-            if out is not None:
-                store_some(out, at, count, power + more)
-            running = added(running, power, more)
-            power, more = following
+        at, size = start + b * inner, min(BLOCK(x), n - b)
+        # Three steps of three terms in each round, as in `block_of_terms`.
+        ready = term(load_some(x, at, count), about)
+        if size > 1:
+            begun = begun_term(load_some(x, at + inner, count) - about[0], about)
+            for i in range(b + 2, b + size):
+                prefetch(beyond, place + i * step)
+                v = load_some(x, at + 2 * inner, count)
+                following = begun_term(v - about[0], about)
+                running = taken_some(running, ready, out, at, count)
+                ready = ended_term(begun)
+                begun = following
+                at += inner
+            running = taken_some(running, ready, out, at, count)
+            ready = ended_term(begun)
             at += inner
-        if out is not None:
-            store_some(out, at, count, power + more)
-        total = joined(total, by_lane(added(running, power, more)))
+        running = taken_some(running, ready, out, at, count)
+        total = joined(total, by_lane(running))
     return total
+
+
+@formula
+def taken_some(running, parts, out, at, count):
+    """Return the running sum with a term; write it to any out."""
+    power, more = parts
+    if out is not None:
+        store_some(out, at, count, power + more)
+    return added(running, power, more)
 
 
 @routine

@@ -35,14 +35,19 @@ def table(columns, digits=4):
     )
 
 
-def source(function, *, docstring=True):
-    """Show the source of a function of the library, as it is at this moment."""
+def source(*functions, docstring=True):
+    """Show the source of functions of the library, as it is at this moment."""
+    codes = (_source(function, docstring) for function in functions)
+    return Markdown("```python\n" + "\n\n".join(codes) + "```")
+
+
+def _source(function, docstring):
     code = inspect.getsource(getattr(function, "py_func", function))
-    if not docstring:
-        code = re.sub(
-            r'\n *r?""".*?"""(?=\n)', "", code, count=1, flags=re.DOTALL
-        )
-    return Markdown(f"```python\n{code}```")
+    if docstring:
+        return code
+    return re.sub(
+        r'\n *r?""".*?"""(?=\n)', "", code, count=1, flags=re.DOTALL
+    )
 
 
 def _cell(value, digits):

@@ -95,7 +95,8 @@ def reduced(x, rounder):
     """Return r and the rounder + n, for exp(x) = 2^n e^r = 2^n (1 + d)."""
     rounded = fma(x, LOG2_E(x), rounder)
     n = rounded - rounder
-    return fma(n, -LN2_LOW(x), fma(n, -LN2_HIGH(x), x)), rounded
+    high = fma(n, -LN2_HIGH(x), x)
+    return fma(n, -LN2_LOW(x), high), rounded
 
 
 @formula

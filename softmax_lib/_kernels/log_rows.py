@@ -4,11 +4,7 @@ import math
 
 from softmax_lib._jit import formula, kernel
 from softmax_lib._kernels.exponential import anchor
-from softmax_lib._kernels.lanes import (
-    filled,
-    memory,
-    put,
-)
+from softmax_lib._kernels.lanes import filled, memory, put
 from softmax_lib._kernels.rows import (
     BLOCK,
     IN_CACHE,

@@ -176,8 +176,8 @@ def block_of_terms(x, out, start, n, about, unshifted, ahead):
         running = counted(running, ready, v)
     i = head
     if unshifted and i + w < whole:
-        # Three steps of three terms in each round, of which none waits for another: so
-        # far ahead as to find that much in the rounds to come no processor looks.
+        # Three steps of three terms in each round, none of which waits for another. No
+        # processor looks far enough ahead to find as much in the rounds to come.
         ready = unshifted_term(load(x, start + i), about)
         begun = begun_term(load(x, start + i + w), about)
         i += 2 * w

@@ -507,6 +507,25 @@ def test_an_ignored_label_may_be_any_int():
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("shape", [(1, 7), (40, 7), (3, 300)])
+def test_gradients_of_huge_and_tiny_weights_keep_their_digits(dtype, shape):
+    x = np.random.default_rng(23).normal(size=shape).astype(dtype)
+    labels = np.zeros(len(x), int)
+    _, plain = cross_entropy_and_grad(x.astype(np.float64), labels, reduction="sum")
+    most = np.finfo(dtype).maxexp
+    for weight in (2.0 ** (most - 2), 2.0 ** (most // 2), 2.0 ** (8 - most)):
+        _, grad = cross_entropy_and_grad(
+            x, labels, weight=np.full(shape[1], weight, dtype), reduction="sum"
+        )
+        np.testing.assert_allclose(
+            grad,
+            plain * weight,
+            rtol=4 * np.finfo(dtype).eps,
+            atol=2 * np.finfo(dtype).smallest_subnormal,
+        )
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_serial_and_parallel_give_the_same_bits(dtype, monkeypatch):
     rng = np.random.default_rng(19)
     for shape, axis in (((300, 500), 1), ((20000, 10), 1), ((3, 400, 90), 1)):

@@ -258,19 +258,25 @@ def put_back(block, wide, out, start, n, inner, gap, count):
 def finish_tile(out, start, n, inner, count, top, finite, about, total):
     """Turn the terms of up to a vector of slices into shares."""
     r, r_low = reciprocal(total)
-    quotient = factors_by_lane(top, finite, own_by_lane(top, about), r, r_low, r)
+    own, unit = own_by_lane(top, about), filled(r, 1.0)
+    quotient = factors_by_lane(top, finite, own, r, r_low, r, unit)
     to_shares_by_lane(out, start, n, inner, count, quotient)
 
 
 @formula
-def factors_by_lane(top, finite, own, q, q_low, r):
+def factors_by_lane(top, finite, own, q, q_low, r, unit):
     """Return what `lifted_share` needs, see `factors`, of each lane."""
     main = narrowed(top, q)
     more = narrowed(top, (q - widen(main)) + (q_low - q * (r * own[2])))
-    unit = select(finite, filled(top, LIFT(top) / UNIT(top)), math.nan)
-    own_share = narrowed(top, product(own[0], own[1], q, q_low))
-    own_share = select(finite, own_share, math.nan)
-    return main * unit, more * unit, narrowed(top, own[0]) * UNIT(top), own_share
+    lift = select(finite, filled(top, LIFT(top) / UNIT(top)), math.nan)
+    own_share = narrowed(top, product(own[0], own[1], q, q_low) * unit)
+    return (
+        main * lift,
+        more * lift,
+        narrowed(top, own[0]) * UNIT(top),
+        select(finite, own_share, math.nan),
+        narrowed(top, unit * (1.0 / LIFT(top))),
+    )
 
 
 @routine

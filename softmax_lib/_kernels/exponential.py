@@ -36,6 +36,7 @@ ROUNDER = constant(1.5 * 2.0**23, 1.5 * 2.0**52)
 ROUNDER_BITS = constant(0x4B400000, 0x4338000000000000)
 FRACTION_BITS = constant(23, 52)
 ONE_BITS = constant(0x3F800000, 0x3FF0000000000000)
+EXPONENT_BITS = constant(0x7F800000, 0x7FF0000000000000)
 
 # ((exp(r) - 1) / r - 1) / r for |r| <= 0.3468, minimax in the relative error of
 # exp(r): 2^-28.2 in float32, 2^-57.9 in float64 (benchmarks/coefficients.py).

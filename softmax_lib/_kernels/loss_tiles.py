@@ -40,7 +40,7 @@ from softmax_lib._kernels.lanes import (
     widen,
     width,
 )
-from softmax_lib._kernels.losses import row_weight, times
+from softmax_lib._kernels.losses import power_below, row_weight, times
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.total import (
     log_of_quotient,
@@ -237,15 +237,15 @@ def loss_and_grad_tile(
     scale = widen(load(aside, 0))
     s = scale * over[0]
     s_low = exact_fma(scale, over[0], 0.0 - s) + scale * over[1]
-    q, q_low = times(r, r_low, s, s_low)
+    unit = power_below(x, s)
+    q, q_low = times(r, r_low, s / unit, s_low / unit)
     power, more = term(score, about)
-    unit = 1.0 / UNIT(x)
-    high, low = without(total, widen(power) * unit, widen(more) * unit)
+    down = 1.0 / UNIT(x)
+    high, low = without(total, widen(power) * down, widen(more) * down)
     won = score == top
     high = select(won, others[0], high)
     low = select(won, others[1], low)
-    at_label = 0.0 - narrowed(x, product(high, low, q, q_low))
+    at_label = 0.0 - narrowed(x, product(high, low, q, q_low) * unit)
     store(aside, width(x), select(finite, at_label, math.nan))
-    to_shares_by_lane(
-        out, start, n, inner, count, factors_by_lane(top, finite, own, q, q_low, r)
-    )
+    quotient = factors_by_lane(top, finite, own, q, q_low, r, unit)
+    to_shares_by_lane(out, start, n, inner, count, quotient)

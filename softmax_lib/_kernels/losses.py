@@ -11,16 +11,21 @@ gradient at the label -(the others / the total).
 import math
 
 from softmax_lib._jit import formula, kernel, routine
-from softmax_lib._kernels.exponential import UNIT, anchor, term
+from softmax_lib._kernels.exponential import EXPONENT_BITS, UNIT, anchor, term
 from softmax_lib._kernels.labels import inverse
 from softmax_lib._kernels.lanes import (
+    constant,
     exact_fma,
     filled,
     first_of,
+    from_bits,
+    larger,
     memory,
     number,
     put,
+    select,
     single,
+    to_bits,
     widen,
 )
 from softmax_lib._kernels.rows import (
@@ -45,6 +50,9 @@ from softmax_lib._kernels.total import (
     reciprocal,
     without,
 )
+
+# A power below is no less than this, so that it can be lifted back.
+LEAST_POWER = constant(2.0**-80, 2.0**-900)
 
 
 @kernel
@@ -98,6 +106,17 @@ def scaled(over, scale):
     high, low = over
     s = high * scale
     return s, exact_fma(high, scale, 0.0 - s) + low * scale
+
+
+@formula
+def power_below(x, scale):
+    """Return the greatest power of two that is not above a scale, if there is one.
+
+    A scale without it is near 1: neither a quotient nor what is multiplied with it
+    leaves the range of numbers before the result does.
+    """
+    power = from_bits(to_bits(scale) & EXPONENT_BITS(scale))
+    return select(power < math.inf, larger(power, LEAST_POWER(x)), 1.0)
 
 
 @formula
@@ -182,8 +201,9 @@ def loss_and_grad_row(x, out, start, n, end, y, scale):
     score = float(number(x, start + y))
     rest = others_of(x, score, top, about, total, others)
     r, r_low = reciprocal(total)
-    q, q_low = times(r, r_low, scale[0], scale[1])
-    quotient = factors(x, q, q_low, r, own)
+    unit = power_below(x, scale[0])
+    q, q_low = times(r, r_low, scale[0] / unit, scale[1] / unit)
+    quotient = factors(x, q, q_low, r, own, unit)
     write_lifted_shares(out, out, start, n, quotient, None, 0)
-    put(out, start + y, -first_of(product(rest[0], rest[1], q, q_low)))
+    put(out, start + y, -first_of(product(rest[0], rest[1], q, q_low) * unit))
     return loss_of(top, score, own, others)

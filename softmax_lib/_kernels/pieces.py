@@ -76,7 +76,7 @@ def shares_of_piece(out, start, n, part, parts, top, high, lost):
     if math.isfinite(top):
         own = own_term(target, top, about_row(target, top))
         r, r_low = reciprocal((single(high), single(lost)))
-        quotient = factors(target, r, r_low, r, own)
+        quotient = factors(target, r, r_low, r, own, single(1.0))
         begin, size = start + first, last - first
         write_lifted_shares(target, target, begin, size, quotient, None, 0)
     else:

@@ -19,6 +19,7 @@ from softmax_lib._kernels.lanes import (
     memory,
     put,
     select,
+    single,
     store_first,
     widen,
     width,
@@ -55,16 +56,15 @@ def softmax_rows(x, out, n, first, last):
 @formula
 def share(t, quotient):
     """Return t / total, rounded once; of the winner's term what was found for it."""
-    main, more, own, own_share = quotient
+    main, more, own, own_share, _ = quotient
     return select(t == own, own_share, fma(t, main, t * more))
 
 
 @formula
 def lifted_share(t, quotient):
     """Return the same, for a quotient that is lifted."""
-    main, more, own, own_share = quotient
-    lifted = fma(t, main, t * more)
-    return select(t == own, own_share, lifted * (1.0 / LIFT(t)))
+    main, more, own, own_share, down = quotient
+    return select(t == own, own_share, fma(t, main, t * more) * down)
 
 
 write_shares = row_writer(share)
@@ -73,20 +73,20 @@ write_lifted_shares = row_writer(lifted_share)
 
 @formula
 def unlifted(quotient):
-    """Return what `share` needs to know, and not `lifted_share`."""
-    main, more, own, own_share = quotient
-    down = 1.0 / LIFT(main)
-    return main * down, more * down, own, own_share
+    """Return what `share` needs to know, of what `lifted_share` does."""
+    main, more, own, own_share, down = quotient
+    return main * down, more * down, own, own_share, down
 
 
 @formula
-def factors(x, q, q_low, r, own):
-    """Return what `lifted_share` needs, for terms times q + q_low, r being 1 / total.
+def factors(x, q, q_low, r, own, unit):
+    """Return what `lifted_share` needs, for terms times (q + q_low) * unit.
 
-    The total has the rounding errors of its terms put right. The winner's term has
-    not, and as the greatest of the total would be seen to differ: 1 / 1 would not be
-    1. So its share, and that of its equals, is the quotient of both put right. To the
-    others' total comes what both lack: of a sure winner that is nearly all.
+    The unit is a power of two, and r is 1 / total. The total has the rounding errors of
+    its terms put right. The winner's term has not, and as the greatest of the total
+    would be seen to differ: 1 / 1 would not be 1. So its share, and that of its equals,
+    is the quotient of both put right. To the others' total comes what both lack: of a
+    sure winner that is nearly all.
     """
     main = first_of(q)
     rounded = first_of(widen(filled(x, main)))
@@ -95,7 +95,8 @@ def factors(x, q, q_low, r, own):
         filled(x, main) * (LIFT(x) / UNIT(x)),
         filled(x, more) * (LIFT(x) / UNIT(x)),
         filled(x, first_of(own[0])) * UNIT(x),
-        filled(x, first_of(product(own[0], own[1], q, q_low))),
+        filled(x, first_of(product(own[0], own[1], q, q_low) * unit)),
+        filled(x, first_of(unit) * (1.0 / LIFT(x))),
     )
 
 
@@ -116,7 +117,8 @@ def narrow_row(x, out, start, n):
         power, more = term(v, about)
         total = across(added(empty_sum(x), power, more))
         r, r_low = reciprocal(total)
-        quotient = factors(x, r, r_low, r, own_term(x, top, about))
+        own = own_term(x, top, about)
+        quotient = factors(x, r, r_low, r, own, single(1.0))
         store_first(out, start, n, lifted_share(power + more, quotient))
     else:
         fill(out, start, n, math.nan)
@@ -137,7 +139,7 @@ def wide_rows(x, out, begin, end, n):
             ahead = ahead_of(x, start, n, end)
             total, common = terms(x, out, start, n, about, top, ahead)
             r, r_low = reciprocal(total)
-            quotient = factors(x, r, r_low, r, own)
+            quotient = factors(x, r, r_low, r, own, single(1.0))
             if start + n < end and common & LARGE_BIT(x):
                 quotient = unlifted(quotient)
                 following = write_shares(out, out, start, n, quotient, x, start + n)

@@ -105,7 +105,7 @@ class _Family:
             self._run_columns(x, out, outer, n, inner, 1)
         elif as_columns(n, outer):
             self._run_columns(x, out, 1, n, outer, n)
-        elif x.size < _threads.WORTH_IT or _threads.allowed() == 1:
+        elif _threads.one_is_enough(x.size):
             self.rows(x, out, n, 0, outer)
         else:
             with _threads.several(x.nbytes) as threads:
@@ -120,7 +120,7 @@ class _Family:
         laid = columns.is_laid_out(n, inner, gap, x.itemsize)
         wide = columns.tile_width(n, inner, laid, x.itemsize)
         tiles = outer * -(-inner // wide)
-        if x.size < _threads.WORTH_IT or tiles == 1 or _threads.allowed() == 1:
+        if tiles == 1 or _threads.one_is_enough(x.size):
             self.columns(x, out, n, inner, gap, wide, 0, tiles)
             return
         with _threads.several(x.nbytes) as threads:
@@ -354,7 +354,7 @@ def _by_entry(serial, in_parts, x, out):
 
 def _run_by_entry(serial, in_parts, a, result):
     source, target = a.reshape(-1), result.reshape(-1)
-    if a.size < _threads.WORTH_IT:
+    if _threads.one_is_enough(a.size):
         serial(source, target, 0, a.size)
         return
     with _threads.several(a.nbytes) as threads:

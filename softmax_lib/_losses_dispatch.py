@@ -313,7 +313,7 @@ def _by_shares(moved, targets, flat, axis, weight, ignored, over, gradient, smoo
 
 def _run(serial, parallel, a, arguments, many):
     """Run a kernel over `many` rows or tiles, on all threads if that is worth it."""
-    if a.size < _threads.WORTH_IT or many == 1:
+    if many == 1 or _threads.one_is_enough(a.size):
         serial(*arguments, 0, many)
         return
     # A number of short rows takes up to so many times as long as with softmax.

@@ -50,6 +50,11 @@ def allowed():
     return 1 if _forked else _counter()()
 
 
+def one_is_enough(size):
+    """Return whether one thread is enough for so many numbers, or all there may be."""
+    return size < WORTH_IT or allowed() == 1
+
+
 # Where the threads of another pool keep the processors busy, ours wait for a turn, and
 # that takes milliseconds: several times what a call on up to so many bytes does. After
 # two calls that took longer than any of their size should, seconds of one thread for

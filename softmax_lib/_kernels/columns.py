@@ -84,7 +84,7 @@ def softmax_columns(x, out, n, inner, gap, wide, first, last):
             for lane in range(0, count, w):
                 top, finite = following
                 about = reference_by_lane(top)
-                ahead = next_tile(source, start, n, inner, gap, wide, lane)
+                ahead = next_tile(source, target, start, n, inner, gap, wide, lane)
                 total = terms_by_lane(block, block, lane, n, wide, w, about, ahead)
                 if lane + w < count:
                     following = largest_by_lane(block, lane + w, n, wide, w)
@@ -93,7 +93,7 @@ def softmax_columns(x, out, n, inner, gap, wide, first, last):
         else:
             top, finite = largest_by_lane(source, start, n, inner, count)
             about = reference_by_lane(top)
-            ahead = next_tile(source, start, n, inner, gap, wide, 0)
+            ahead = next_tile(source, target, start, n, inner, gap, wide, 0)
             total = terms_by_lane(source, target, start, n, inner, count, about, ahead)
             finish_tile(target, start, n, inner, count, top, finite, about, total)
 
@@ -110,11 +110,11 @@ def log_softmax_columns(x, out, n, inner, gap, wide, first, last):
         if laid:
             lay_out(source, start, n, inner, gap, count, block, wide)
             for lane in range(0, count, w):
-                ahead = next_tile(source, start, n, inner, gap, wide, lane)
+                ahead = next_tile(source, target, start, n, inner, gap, wide, lane)
                 log_softmax_tile(block, block, lane, n, wide, w, ahead)
             put_back(block, wide, target, start, n, inner, gap, count)
         else:
-            ahead = next_tile(source, start, n, inner, gap, wide, 0)
+            ahead = next_tile(source, target, start, n, inner, gap, wide, 0)
             log_softmax_tile(source, target, start, n, inner, count, ahead)
 
 
@@ -132,11 +132,11 @@ def logsumexp_columns(x, out, n, inner, gap, wide, first, last):
         if laid:
             lay_out(source, start, n, inner, gap, count, block, wide)
             for lane in range(0, count, w):
-                ahead = next_tile(source, start, n, inner, gap, wide, lane)
+                ahead = next_tile(source, None, start, n, inner, gap, wide, lane)
                 sums = logsumexp_tile(block, lane, n, wide, w, ahead)
                 store_some(target, at + lane, min(w, count - lane), sums)
         else:
-            ahead = next_tile(source, start, n, inner, gap, wide, 0)
+            ahead = next_tile(source, None, start, n, inner, gap, wide, 0)
             sums = logsumexp_tile(source, start, n, inner, count, ahead)
             store_some(target, at, count, sums)
 
@@ -186,14 +186,13 @@ laid_out = formula(is_laid_out)
 
 
 @formula
-def next_tile(x, start, n, inner, gap, wide, lane):
-    """Return where to fetch the next tile from: the memory, an index, and a step.
+def next_tile(x, out, start, n, inner, gap, wide, lane):
+    """Return what to fetch: the next tile of x and this of out.
 
     Memory would be idle while terms are computed; see `ahead_of`.
     """
-    if gap == 1:
-        return x, start + wide + lane, inner
-    return x, start + (wide + lane) * gap, width(x)
+    place = start + lane * gap
+    return x, place + wide * gap, out, place, inner if gap == 1 else width(x)
 
 
 @formula
@@ -369,7 +368,7 @@ def terms_by_lane(x, out, start, n, inner, count, about, ahead):
     Meanwhile something that lies ahead is fetched.
     """
     kept_apart()
-    beyond, place, step = ahead
+    beyond, place, later, there, step = ahead
     total = by_lane(empty_sum(x))
     for b in range(0, n, BLOCK(x)):
         running = empty_sum(x)
@@ -380,6 +379,7 @@ def terms_by_lane(x, out, start, n, inner, count, about, ahead):
             begun = begun_term(load_some(x, at + inner, count) - about[0], about)
             for i in range(b + 2, b + size):
                 prefetch(beyond, place + i * step)
+                prefetch(later, there + i * step)
                 v = load_some(x, at + 2 * inner, count)
                 following = begun_term(v - about[0], about)
                 running = taken_some(running, ready, out, at, count)

@@ -342,9 +342,14 @@ def until_line(typingctx, pointer, index):
 
 @intrinsic
 def prefetch(typingctx, pointer, index):
-    """Ask for the cache line of pointer[index], which may lie outside the array."""
+    """Ask for the cache line of pointer[index], which may lie outside the array.
+
+    Nothing is asked for where pointer is None.
+    """
 
     def emit(context, builder, sig, args):
+        if pointer == types.none:
+            return context.get_dummy_value()
         at = context.cast(builder, args[1], sig.args[1], types.intp)
         where = builder.bitcast(builder.gep(args[0], [at]), ir.IntType(8).as_pointer())
         to_read, to_keep, data = (ir.Constant(ir.IntType(32), k) for k in (0, 3, 1))

@@ -42,7 +42,7 @@ def cached_rows(x, out, begin, end, n):
     following = largest(x, begin, n)
     for start in range(begin, end, n):
         top = following
-        about, total = cached_sum(x, start, n, top, ahead_of(x, start, n, end))
+        about, total = cached_sum(x, start, n, top, ahead_of(x, start, n, end), out)
         log, _ = log_of_row(x, start, n, top, about, total)
         known = subtrahends(x, top, log)
         if start + n < end and n <= BLOCK(x):
@@ -55,11 +55,11 @@ def cached_rows(x, out, begin, end, n):
 
 
 @formula
-def cached_sum(x, start, n, top, ahead):
+def cached_sum(x, start, n, top, ahead, later):
     """Return what `term` needs to know, and the total of the terms."""
     about = reference(x, top, anchor(filled(x, top)))
     if math.isfinite(top):
-        total, _ = terms(x, None, start, n, about, top, ahead)
+        total, _ = terms(x, None, start, n, about, top, ahead, later)
         return about, total
     return about, nothing()
 
@@ -96,7 +96,7 @@ def logsumexp_rows(x, out, n, first, last):
         if n <= IN_CACHE(source):
             top = largest(source, start, n)
             ahead = ahead_of(source, start, n, last * n)
-            about, total = cached_sum(source, start, n, top, ahead)
+            about, total = cached_sum(source, start, n, top, ahead, None)
         else:
             top, about, total = long_sum(source, start, n)
         put(target, row, value_of_row(source, start, n, top, about, total))

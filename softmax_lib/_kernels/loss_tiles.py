@@ -69,11 +69,11 @@ def loss_tiles(x, labels, weight, ignored, losses, n, inner, gap, wide, first, l
                 some = min(w, count - lane)
                 at = row + lane
                 note(aside, block, lane, wide, labels, weight, ignored, at, some)
-                ahead = next_tile(source, start, n, inner, gap, wide, lane)
+                ahead = next_tile(source, None, start, n, inner, gap, wide, lane)
                 loss_tile(block, aside, lane, n, wide, w, ahead, losses, at, some)
         else:
             note(aside, source, start, inner, labels, weight, ignored, row, count)
-            ahead = next_tile(source, start, n, inner, gap, wide, 0)
+            ahead = next_tile(source, None, start, n, inner, gap, wide, 0)
             loss_tile(source, aside, start, n, inner, count, ahead, losses, row, count)
 
 
@@ -111,7 +111,7 @@ def loss_and_grad_tiles(
                 some = min(w, count - lane)
                 at = row + lane
                 note(aside, block, lane, wide, labels, weight, ignored, at, some)
-                ahead = next_tile(source, start, n, inner, gap, wide, lane)
+                ahead = next_tile(source, target, start, n, inner, gap, wide, lane)
                 loss_and_grad_tile(
                     block,
                     shares,
@@ -138,7 +138,7 @@ def loss_and_grad_tiles(
                 n,
                 inner,
                 count,
-                next_tile(source, start, n, inner, gap, wide, 0),
+                next_tile(source, target, start, n, inner, gap, wide, 0),
                 over,
                 losses,
                 row,

@@ -149,7 +149,7 @@ def sums_of_row(x, out, start, n, end):
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)
         about = reference(x, finite, anchor(filled(x, finite)))
         ahead = ahead_of(x, start, n, end)
-        total, _ = terms(x, out, start, n, about, top, ahead)
+        total, _ = terms(x, out, start, n, about, top, ahead, None)
     else:
         top, total = online_terms(x, start, n)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)

@@ -53,9 +53,9 @@ def terms_of_piece(x, out, start, n, part, parts, top):
     if math.isfinite(top):
         begin, size = start + first, last - first
         if out.size == x.size:
-            total, _ = terms(source, target, begin, size, about, top, 0)
+            total, _ = terms(source, target, begin, size, about, top, 0, None)
         else:
-            total, _ = terms(source, None, begin, size, about, top, 0)
+            total, _ = terms(source, None, begin, size, about, top, 0, None)
     return first_of(total[0]), first_of(total[1])
 
 

@@ -155,13 +155,13 @@ def reference(x, top, shift):
 
 
 @routine
-def block_of_terms(x, out, start, n, about, unshifted, ahead):
+def block_of_terms(x, out, start, n, about, unshifted, ahead, later):
     """Return the sum of the terms of x[start : start + n]; write them to any out.
 
     Also return the bits that are set in all that was written. `unshifted` says that the
-    shift is 0, which saves its subtraction; what lies `ahead` is fetched meanwhile. The
-    sum has the terms' rounding errors put right: equal terms have equal errors, which
-    no average makes up for.
+    shift is 0, which saves its subtraction. What lies `ahead` is fetched meanwhile, and
+    where the results go `later`, if that is given. The sum has the terms' rounding
+    errors put right: equal terms have equal errors, which no average makes up for.
     """
     kept_apart()
     w = width(x)
@@ -183,6 +183,7 @@ def block_of_terms(x, out, start, n, about, unshifted, ahead):
         i += 2 * w
         while i < whole:
             prefetch(x, start + i + ahead)
+            prefetch(later, start + i)
             following = begun_term(load(x, start + i), about)
             running = taken(running, ready, out, start + i - 2 * w)
             ready = ended_term(begun)
@@ -259,13 +260,15 @@ def exponent_between(x, a, b, shift):
 
 
 @formula
-def terms(x, out, start, n, about, top, ahead):
+def terms(x, out, start, n, about, top, ahead, later):
     """Like `block_of_terms`, for rows of any length with a maximum of top."""
     unshifted = abs(top) <= REACH(x)
     total, common = nothing(), -1
     for b in range(0, n, BLOCK(x)):
         size = min(BLOCK(x), n - b)
-        block, bits = block_of_terms(x, out, start + b, size, about, unshifted, ahead)
+        block, bits = block_of_terms(
+            x, out, start + b, size, about, unshifted, ahead, later
+        )
         total = joined(total, block)
         common &= bits
     return total, common
@@ -341,7 +344,7 @@ def online_terms(x, start, n):
                 if not math.isfinite(top):
                     return top, total
                 about = reference(x, top, filled(x, top))
-                total, _ = terms(x, None, start, n, about, top, 0)
+                total, _ = terms(x, None, start, n, about, top, 0, None)
                 return top, total
             before = top
             top = now
@@ -352,7 +355,9 @@ def online_terms(x, start, n):
             if holds_nan(x, start + b, size):
                 total = joined(total, (single(math.nan), single(0.0)))
         else:
-            block, _ = block_of_terms(x, None, start + b, size, about, True, size)
+            block, _ = block_of_terms(
+                x, None, start + b, size, about, True, size, None
+            )
             total = joined(total, block)
     return top, total
 

@@ -137,7 +137,7 @@ def wide_rows(x, out, begin, end, n):
             about = reference(x, top, anchor(filled(x, top)))
             own = own_term(x, top, about)
             ahead = ahead_of(x, start, n, end)
-            total, common = terms(x, out, start, n, about, top, ahead)
+            total, common = terms(x, out, start, n, about, top, ahead, None)
             r, r_low = reciprocal(total)
             quotient = factors(x, r, r_low, r, own, single(1.0))
             if start + n < end and common & LARGE_BIT(x):

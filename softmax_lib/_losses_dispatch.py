@@ -11,9 +11,8 @@ from numpy.exceptions import AxisError
 
 from softmax_lib import _threads
 from softmax_lib._arguments import normalised, taken
-from softmax_lib._dispatch import as_columns
+from softmax_lib._dispatch import as_columns, tile_width
 from softmax_lib._kernels import (
-    columns,
     labels,
     loss_tiles,
     losses,
@@ -248,10 +247,10 @@ def _hard(a, flat, axis, weight, ignored, over, gradient):
     else:
         if inner == 1:
             # Short rows lie side by side as columns do.
-            outer, inner, gap, laid = 1, outer, n, True
+            outer, inner, gap = 1, outer, n
         else:
-            gap, laid = 1, columns.is_laid_out(n, inner, 1, a.itemsize)
-        wide = columns.tile_width(n, inner, laid, a.itemsize)
+            gap = 1
+        wide = tile_width(n, inner, gap, a.itemsize)
         shape, many = (n, inner, gap, wide), outer * -(-inner // wide)
         kernels = _BY_TILES[gradient]
     arguments = (x, flat, w, ignored, each)

@@ -42,7 +42,7 @@ def _counter():
     address = llvmlite.binding.address_of_symbol("get_num_threads")
     if address is None:
         return numba.get_num_threads
-    return ctypes.CFUNCTYPE(ctypes.c_int)(address)
+    return ctypes.PYFUNCTYPE(ctypes.c_int)(address)
 
 
 def allowed():

@@ -421,6 +421,20 @@ def test_one_slice_gives_scalars():
         assert isinstance(cross_entropy(x, x, reduction=reduction), np.float64)
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("shape", [(1, 1), (17, 1), (1000, 1), (40000, 1), (3, 1, 50)])
+def test_the_only_class_is_no_surprise(dtype, shape):
+    x = np.full(shape, 7.0, dtype)
+    labels = np.zeros((shape[0], *shape[2:]), int)
+    for smoothing in (0.0, 0.25):
+        loss, grad = cross_entropy_and_grad(
+            x, labels, axis=1, label_smoothing=smoothing
+        )
+        assert loss == 0
+        assert grad.shape == shape
+        assert not grad.any()
+
+
 def test_empty():
     for reduction, shape in (("none", (0,)), ("mean", ()), ("sum", ())):
         for labels in ([], np.zeros((0, 3))):

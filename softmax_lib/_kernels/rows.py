@@ -263,8 +263,9 @@ def exponent_between(x, a, b, shift):
 def terms(x, out, start, n, about, top, ahead, later):
     """Like `block_of_terms`, for rows of any length with a maximum of top."""
     unshifted = abs(top) <= REACH(x)
-    total, common = nothing(), -1
-    for b in range(0, n, BLOCK(x)):
+    size = min(BLOCK(x), n)
+    total, common = block_of_terms(x, out, start, size, about, unshifted, ahead, later)
+    for b in range(size, n, BLOCK(x)):
         size = min(BLOCK(x), n - b)
         block, bits = block_of_terms(
             x, out, start + b, size, about, unshifted, ahead, later
@@ -355,9 +356,7 @@ def online_terms(x, start, n):
             if holds_nan(x, start + b, size):
                 total = joined(total, (single(math.nan), single(0.0)))
         else:
-            block, _ = block_of_terms(
-                x, None, start + b, size, about, True, size, None
-            )
+            block, _ = block_of_terms(x, None, start + b, size, about, True, size, None)
             total = joined(total, block)
     return top, total
 

@@ -135,9 +135,9 @@ def wide_rows(x, out, begin, end, n):
         top = following
         if math.isfinite(top):
             about = reference(x, top, anchor(filled(x, top)))
-            own = own_term(x, top, about)
             ahead = ahead_of(x, start, n, end)
             total, common = terms(x, out, start, n, about, top, ahead, None)
+            own = own_term(x, top, about)
             r, r_low = reciprocal(total)
             quotient = factors(x, r, r_low, r, own, single(1.0))
             if start + n < end and common & LARGE_BIT(x):

@@ -29,6 +29,7 @@ from softmax_lib._kernels import (
     softmax_rows,
     weighted_rows,
 )
+from softmax_lib._kernels.tiles import is_laid_out, tile_width
 
 # Looked up at every call, which of `np.ndarray` would take twice as long.
 _ARRAY, _FLOAT32, _FLOAT64 = np.ndarray, np.dtype(np.float32), np.dtype(np.float64)
@@ -50,10 +51,9 @@ def as_columns(n, rows):
 
 
 @functools.lru_cache(1024)
-def tile_width(n, inner, gap, itemsize):
-    """Return `columns.tile_width`, kept: it takes a quarter of a microsecond."""
-    laid = columns.is_laid_out(n, inner, gap, itemsize)
-    return columns.tile_width(n, inner, laid, itemsize)
+def known_width(n, inner, gap, itemsize):
+    """Return `tile_width`, which is kept: it takes a quarter of a microsecond."""
+    return tile_width(n, inner, is_laid_out(n, inner, gap, itemsize), itemsize)
 
 
 class _Family:
@@ -125,7 +125,7 @@ class _Family:
                     self.in_pieces(x, out, n, outer, _parts(n // SHORTEST, threads))
 
     def _run_columns(self, x, out, outer, n, inner, gap):
-        wide = tile_width(n, inner, gap, x.itemsize)
+        wide = known_width(n, inner, gap, x.itemsize)
         tiles = outer * -(-inner // wide)
         if tiles == 1 or _threads.one_is_enough(x.size):
             self.columns(x, out, n, inner, gap, wide, 0, tiles)

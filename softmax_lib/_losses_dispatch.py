@@ -11,7 +11,7 @@ from numpy.exceptions import AxisError
 
 from softmax_lib import _threads
 from softmax_lib._arguments import normalised, taken
-from softmax_lib._dispatch import as_columns, tile_width
+from softmax_lib._dispatch import as_columns, known_width
 from softmax_lib._kernels import (
     labels,
     loss_tiles,
@@ -250,7 +250,7 @@ def _hard(a, flat, axis, weight, ignored, over, gradient):
             outer, inner, gap = 1, outer, n
         else:
             gap = 1
-        wide = tile_width(n, inner, gap, a.itemsize)
+        wide = known_width(n, inner, gap, a.itemsize)
         shape, many = (n, inner, gap, wide), outer * -(-inner // wide)
         kernels = _BY_TILES[gradient]
     arguments = (x, flat, w, ignored, each)

@@ -13,7 +13,7 @@ from numpy.exceptions import AxisError
 
 from softmax_lib import _dispatch
 from softmax_lib._jit import formula
-from softmax_lib._kernels import columns
+from softmax_lib._kernels import tiles
 
 # --- memory ----------------------------------------------------------------------
 
@@ -279,7 +279,7 @@ def ones_at(shape, bits):
 
 # --- which kernel ----------------------------------------------------------------
 
-_tile_width = formula(columns.tile_width)
+_tile_width = formula(tiles.tile_width)
 _as_columns = formula(_dispatch.as_columns)
 
 
@@ -297,7 +297,7 @@ def plan(shape, bits, itemsize):
     if not by_columns and _as_columns(n, outer):
         by_columns = True
         outer, inner, gap = 1, outer, n
-    laid = columns.laid_out(n, inner, gap, itemsize)
+    laid = tiles.laid_out(n, inner, gap, itemsize)
     wide = _tile_width(n, inner, laid, itemsize)
-    tiles = outer * ((inner + wide - 1) // wide)
-    return by_columns, n, inner, gap, wide, (tiles if by_columns else outer)
+    many = outer * ((inner + wide - 1) // wide)
+    return by_columns, n, inner, gap, wide, (many if by_columns else outer)

@@ -13,7 +13,7 @@ import exact
 import softmax_lib
 from benchmarks import oracle
 from benchmarks.families import families, long_rows
-from softmax_lib._kernels.columns import is_laid_out
+from softmax_lib._kernels.tiles import is_laid_out
 
 SEED = time.time_ns() % 2**32
 ALONG_AN_AXIS = ["softmax", "log_softmax", "logsumexp"]
@@ -65,6 +65,31 @@ def test_columns_and_strides(name, dtype):
         if name != "logsumexp":
             result = np.ascontiguousarray(result.swapaxes(1, 2))
         judge(name, dtype, result.reshape(getattr(oracle, name)(x).shape), x)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("name", ALONG_AN_AXIS)
+@pytest.mark.parametrize(("n", "inner"), [(3300, 290), (9001, 33), (50_000, 17)])
+def test_columns_too_long_for_the_caches(name, dtype, n, inner):
+    rng = np.random.default_rng(SEED)
+    scales, offsets = rng.choice([0.1, 5, 100], inner), rng.choice([0, 30, 1e5], inner)
+    x = (offsets + scales * rng.normal(size=(2, n, inner))).astype(dtype)
+    function = getattr(softmax_lib, name)
+    result = function(x, axis=1)
+    rows = np.ascontiguousarray(x.swapaxes(1, 2)).reshape(-1, n)
+    expected = getattr(oracle, name)(rows)
+    moved = result if name == "logsumexp" else np.swapaxes(result, 1, 2)
+    judge(name, dtype, moved.reshape(expected.shape), rows)
+    x[0, 5, 0], x[0, 7, 1], x[0, :, 2] = np.nan, np.inf, -np.inf
+    spoilt = function(x, axis=1)
+    sums = name == "logsumexp"
+    np.testing.assert_array_equal(
+        spoilt[0, :3] if sums else spoilt[0, 0, :3],
+        [np.nan, np.inf, -np.inf] if sums else [np.nan] * 3,
+    )
+    np.testing.assert_array_equal(spoilt[..., 3:], result[..., 3:])
+    if not sums:
+        np.testing.assert_array_equal(function(x, axis=1, out=x), spoilt)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

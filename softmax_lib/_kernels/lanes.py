@@ -222,6 +222,17 @@ def load(typingctx, pointer, index):
     return lanes(pointer, index), emit
 
 
+@intrinsic
+def load_like(typingctx, pointer, index, like):
+    """Return as many lanes as like has, of its type, from pointer[index] on."""
+
+    def emit(context, builder, sig, args):
+        at = _address(context, builder, args[0], args[1], sig.args[1], like)
+        return builder.load(at, align=pointer.dtype.bitwidth // 8)
+
+    return like(pointer, index, like), emit
+
+
 def _load_part(context, builder, lanes, pointer, index, count, masked, rest):
     """Emit a load of some lanes; index and count are intp, rest is what others get."""
     at = _address(context, builder, pointer, index, types.intp, lanes)

@@ -6,18 +6,13 @@ As `columns` does it: one lane, one slice.
 import math
 
 from softmax_lib._jit import formula, kernel, routine
-from softmax_lib._kernels.columns import (
+from softmax_lib._kernels.by_lane import (
     factors_by_lane,
-    laid_out,
     largest_by_lane,
-    lay_out,
-    next_tile,
     others_by_lane,
     own_by_lane,
-    put_back,
     reference_by_lane,
     terms_by_lane,
-    tile_at,
     to_shares_by_lane,
 )
 from softmax_lib._kernels.exponential import UNIT, term
@@ -42,6 +37,14 @@ from softmax_lib._kernels.lanes import (
 )
 from softmax_lib._kernels.losses import power_below, row_weight, times
 from softmax_lib._kernels.sums import two_sum
+from softmax_lib._kernels.tiles import (
+    laid_out,
+    lay_out,
+    next_tile,
+    put_back,
+    row_at,
+    tile_at,
+)
 from softmax_lib._kernels.total import (
     log_of_quotient,
     product,
@@ -72,9 +75,12 @@ def loss_tiles(x, labels, weight, ignored, losses, n, inner, gap, wide, first, l
                 ahead = next_tile(source, None, start, n, inner, gap, wide, lane)
                 loss_tile(block, aside, lane, n, wide, w, ahead, losses, at, some)
         else:
-            note(aside, source, start, inner, labels, weight, ignored, row, count)
-            ahead = next_tile(source, None, start, n, inner, gap, wide, 0)
-            loss_tile(source, aside, start, n, inner, count, ahead, losses, row, count)
+            for lane in range(0, count, w):
+                some = min(w, count - lane)
+                at, place = row + lane, start + lane
+                note(aside, source, place, inner, labels, weight, ignored, at, some)
+                ahead = next_tile(source, None, start, n, inner, gap, w, lane)
+                loss_tile(source, aside, place, n, inner, some, ahead, losses, at, some)
 
 
 @kernel
@@ -129,29 +135,26 @@ def loss_and_grad_tiles(
                 mend(shares, aside, lane, n, wide, labels, at, some)
             put_back(shares, wide, target, start, n, inner, gap, count)
         else:
-            note(aside, source, start, inner, labels, weight, ignored, row, count)
-            loss_and_grad_tile(
-                source,
-                target,
-                aside,
-                start,
-                n,
-                inner,
-                count,
-                next_tile(source, target, start, n, inner, gap, wide, 0),
-                over,
-                losses,
-                row,
-                count,
-            )
-            mend(target, aside, start, n, inner, labels, row, count)
-
-
-@formula
-def row_at(tile, inner, wide):
-    """Return the number of the first slice of a tile."""
-    across = (inner + wide - 1) // wide
-    return tile // across * inner + tile % across * wide
+            for lane in range(0, count, w):
+                some = min(w, count - lane)
+                at, place = row + lane, start + lane
+                note(aside, source, place, inner, labels, weight, ignored, at, some)
+                ahead = next_tile(source, target, start, n, inner, gap, w, lane)
+                loss_and_grad_tile(
+                    source,
+                    target,
+                    aside,
+                    place,
+                    n,
+                    inner,
+                    some,
+                    ahead,
+                    over,
+                    losses,
+                    at,
+                    some,
+                )
+                mend(target, aside, place, n, inner, labels, at, some)
 
 
 @formula

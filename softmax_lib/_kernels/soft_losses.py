@@ -13,7 +13,7 @@ probabilities t or from one label a row.
 import math
 
 from softmax_lib._jit import formula, kernel, routine
-from softmax_lib._kernels.columns import load_some, store_some
+from softmax_lib._kernels.by_lane import load_some, store_some
 from softmax_lib._kernels.exponential import UNIT, term
 from softmax_lib._kernels.labels import inverse
 from softmax_lib._kernels.lanes import (

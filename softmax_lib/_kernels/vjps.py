@@ -7,7 +7,7 @@ r"""What softmax and log-softmax pass back, from their results and a gradient.
 import math
 
 from softmax_lib._jit import formula, kernel
-from softmax_lib._kernels.columns import load_some, store_some
+from softmax_lib._kernels.by_lane import load_some, store_some
 from softmax_lib._kernels.elementwise import exp_of_minus
 from softmax_lib._kernels.lanes import (
     exact_fma,

@@ -27,9 +27,12 @@ from softmax_lib._kernels import (
     log_rows,
     parallel,
     softmax_rows,
+    tall,
     weighted_rows,
 )
-from softmax_lib._kernels.tiles import is_laid_out, tile_width
+from softmax_lib._kernels.lanes import BYTES
+from softmax_lib._kernels.tall import is_tall, tall_width
+from softmax_lib._kernels.tiles import LONGEST, is_laid_out, tile_width
 
 # Looked up at every call, which of `np.ndarray` would take twice as long.
 _ARRAY, _FLOAT32, _FLOAT64 = np.ndarray, np.dtype(np.float32), np.dtype(np.float64)
@@ -57,14 +60,15 @@ def known_width(n, inner, gap, itemsize):
 
 
 class _Family:
-    """The kernels of one function: by rows, by columns, and both on all threads."""
+    """The kernels of one function, and the same on all threads.
 
-    def __init__(self, rows, columns, in_rows, in_pieces, in_columns, nothing=None):
-        self.rows = rows
-        self.columns = columns
-        self.in_rows = in_rows
-        self.in_pieces = in_pieces
-        self.in_columns = in_columns
+    They go by rows, by columns, and by tall columns; and `nothing` is the result for
+    what is left out.
+    """
+
+    def __init__(self, rows, columns, tall, on_all_threads, nothing=None):
+        self.rows, self.columns, self.tall = rows, columns, tall
+        self.in_rows, self.in_pieces, self.in_columns, self.in_tall = on_all_threads
         self.nothing = nothing
 
     def like_input(self, x, axis, where, out):
@@ -125,6 +129,9 @@ class _Family:
                     self.in_pieces(x, out, n, outer, _parts(n // SHORTEST, threads))
 
     def _run_columns(self, x, out, outer, n, inner, gap):
+        if n > LONGEST and is_tall(n, inner, x.itemsize):
+            self._run_tall(x, out, outer, n, inner)
+            return
         wide = known_width(n, inner, gap, x.itemsize)
         tiles = outer * -(-inner // wide)
         if tiles == 1 or _threads.one_is_enough(x.size):
@@ -137,34 +144,57 @@ class _Family:
                 parts = _parts(tiles, threads)
                 self.in_columns(x, out, n, inner, gap, wide, tiles, parts)
 
+    def _run_tall(self, x, out, outer, n, inner):
+        wide = tall_width(inner, x.itemsize)
+        with _threads.several(x.nbytes) as threads:
+            if threads == 1:
+                self.tall(x, out, n, inner, wide, 0, outer * -(-inner // wide))
+            else:
+                # Narrower tiles, of two lines at least, if there are too few of them.
+                lines = outer * inner * x.itemsize // (BYTES * _threads.PARTS * threads)
+                wide = min(wide, max(2, lines) * BYTES // x.itemsize)
+                tiles = outer * -(-inner // wide)
+                self.in_tall(x, out, n, inner, wide, tiles, _parts(tiles, threads))
+
 
 def _parts(whole, threads):
-    # Four for each thread: a thread that is kept from working holds up a quarter.
-    return min(whole, 4 * threads)
+    return min(whole, _threads.PARTS * threads)
 
 
 _SOFTMAX = _Family(
     softmax_rows.softmax_rows,
     columns.softmax_columns,
-    parallel.softmax_in_rows,
-    parallel.softmax_in_pieces,
-    parallel.softmax_in_columns,
+    tall.softmax_tall,
+    (
+        parallel.softmax_in_rows,
+        parallel.softmax_in_pieces,
+        parallel.softmax_in_columns,
+        parallel.softmax_in_tall,
+    ),
     nothing=0.0,
 )
 _LOG_SOFTMAX = _Family(
     log_rows.log_softmax_rows,
     columns.log_softmax_columns,
-    parallel.log_softmax_in_rows,
-    parallel.log_softmax_in_pieces,
-    parallel.log_softmax_in_columns,
+    tall.log_softmax_tall,
+    (
+        parallel.log_softmax_in_rows,
+        parallel.log_softmax_in_pieces,
+        parallel.log_softmax_in_columns,
+        parallel.log_softmax_in_tall,
+    ),
     nothing=-math.inf,
 )
 _LOGSUMEXP = _Family(
     log_rows.logsumexp_rows,
     columns.logsumexp_columns,
-    parallel.logsumexp_in_rows,
-    parallel.logsumexp_in_pieces,
-    parallel.logsumexp_in_columns,
+    tall.logsumexp_tall,
+    (
+        parallel.logsumexp_in_rows,
+        parallel.logsumexp_in_pieces,
+        parallel.logsumexp_in_columns,
+        parallel.logsumexp_in_tall,
+    ),
 )
 
 
@@ -368,4 +398,4 @@ def _run_by_entry(serial, in_parts, a, result):
         if threads == 1:
             serial(source, target, 0, a.size)
         else:
-            in_parts(source, target, a.size, 4 * threads)
+            in_parts(source, target, a.size, _threads.PARTS * threads)

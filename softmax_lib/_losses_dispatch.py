@@ -321,7 +321,7 @@ def _run(serial, parallel, a, arguments, many):
             serial(*arguments, 0, many)
         else:
             # Four for each thread: one that is kept from working holds up a quarter.
-            parallel(*arguments, many, min(many, 4 * threads))
+            parallel(*arguments, many, min(many, _threads.PARTS * threads))
 
 
 def softmax_vjp(p, g, axis):

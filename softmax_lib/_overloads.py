@@ -15,7 +15,7 @@ from numba.extending import overload
 
 from softmax_lib import activations
 from softmax_lib._jit import formula, kernel
-from softmax_lib._kernels import columns, elementwise, log_rows, softmax_rows
+from softmax_lib._kernels import columns, elementwise, log_rows, softmax_rows, tall
 from softmax_lib._linking import apart
 from softmax_lib._typed_arguments import (
     check_absent,
@@ -29,57 +29,69 @@ from softmax_lib._typed_arrays import (
     flat,
     gathered,
     in_order,
+    is_tall,
     laid_out,
     left_of,
     ones_at,
     plan,
     scattered,
+    tall_width,
 )
 
 # --- functions along axes --------------------------------------------------------
 
 
 @formula
-def run(source, target, shape, bits, rows, tiles):
+def run(source, target, shape, bits, rows, tiles, tall_tiles):
     """Fill target from source, both flat, with the kernel that suits the shape."""
     by_columns, n, inner, gap, wide, last = plan(shape, bits, source.itemsize)
-    if by_columns:
+    if by_columns and is_tall(n, inner, source.itemsize):
+        outer = source.size // (n * inner)
+        wide = tall_width(inner, source.itemsize)
+        last = outer * ((inner + wide - 1) // wide)
+        tall_tiles((source, target, n, inner, wide, 0, last))
+    elif by_columns:
         tiles((source, target, n, inner, gap, wide, 0, last))
     else:
         rows((source, target, n, 0, last))
 
 
 @formula
-def like_input(x, axis, rows, tiles):
+def like_input(x, axis, rows, tiles, tall_tiles):
     """Return an array like x."""
     bits = bits_of(axis, x.ndim)
     source = laid_out(x, bits, axis)
     result = np.empty(x.shape, source.dtype)
     if source.size:
         target = source if scattered(bits) else flat(result)
-        run(source, target, x.shape, bits, rows, tiles)
+        run(source, target, x.shape, bits, rows, tiles, tall_tiles)
         gathered(target, result, bits, axis)
     return result
 
 
 _softmax_rows = apart(softmax_rows.softmax_rows)
 _softmax_columns = apart(columns.softmax_columns)
+_softmax_tall = apart(tall.softmax_tall)
 _log_softmax_rows = apart(log_rows.log_softmax_rows)
 _log_softmax_columns = apart(columns.log_softmax_columns)
+_log_softmax_tall = apart(tall.log_softmax_tall)
 _logsumexp_rows = apart(log_rows.logsumexp_rows)
 _logsumexp_columns = apart(columns.logsumexp_columns)
+_logsumexp_tall = apart(tall.logsumexp_tall)
 
 
 @kernel
 def softmax_along(x, axis):
     """Softmax of x along axis."""
-    return like_input(x, axis, _softmax_rows, _softmax_columns)
+    return like_input(x, axis, _softmax_rows, _softmax_columns, _softmax_tall)
 
 
 @kernel
 def log_softmax_along(x, axis):
     """Log-softmax of x along axis."""
-    return like_input(x, axis, _log_softmax_rows, _log_softmax_columns)
+    return like_input(
+        x, axis, _log_softmax_rows, _log_softmax_columns, _log_softmax_tall
+    )
 
 
 @formula
@@ -93,7 +105,15 @@ def logsumexps(x, axis):
             size *= x.shape[d]
     result = np.full(size, -math.inf, source.dtype)
     if source.size:
-        run(source, result, x.shape, bits, _logsumexp_rows, _logsumexp_columns)
+        run(
+            source,
+            result,
+            x.shape,
+            bits,
+            _logsumexp_rows,
+            _logsumexp_columns,
+            _logsumexp_tall,
+        )
     return result, bits
 
 

@@ -13,6 +13,10 @@ import numba
 # (benchmarks/threshold.py measured it: threshold.md).
 WORTH_IT = 1 << 15
 
+# Parts of a work for each thread: one that is kept from working holds up a quarter of
+# its share.
+PARTS = 4
+
 # One parallel kernel at a time: Numba's workqueue layer aborts the process when
 # two Python threads enter it at once, and with the others there would be more
 # threads than processors. Who finds it busy goes on with one thread.

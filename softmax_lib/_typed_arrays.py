@@ -13,7 +13,7 @@ from numpy.exceptions import AxisError
 
 from softmax_lib import _dispatch
 from softmax_lib._jit import formula
-from softmax_lib._kernels import tiles
+from softmax_lib._kernels import tall, tiles
 
 # --- memory ----------------------------------------------------------------------
 
@@ -280,6 +280,8 @@ def ones_at(shape, bits):
 # --- which kernel ----------------------------------------------------------------
 
 _tile_width = formula(tiles.tile_width)
+is_tall = formula(tall.is_tall)
+tall_width = formula(tall.tall_width)
 _as_columns = formula(_dispatch.as_columns)
 
 

@@ -69,11 +69,14 @@ def test_columns_and_strides(name, dtype):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", ALONG_AN_AXIS)
-@pytest.mark.parametrize(("n", "inner"), [(3300, 290), (9001, 33), (50_000, 17)])
-def test_columns_too_long_for_the_caches(name, dtype, n, inner):
+@pytest.mark.parametrize(
+    ("outer", "n", "inner"),
+    [(2, 3300, 60), (2, 9001, 33), (2, 50_000, 17), (1, 7003, 310), (1, 60_000, 41)],
+)
+def test_columns_too_long_for_the_caches(name, dtype, outer, n, inner):
     rng = np.random.default_rng(SEED)
     scales, offsets = rng.choice([0.1, 5, 100], inner), rng.choice([0, 30, 1e5], inner)
-    x = (offsets + scales * rng.normal(size=(2, n, inner))).astype(dtype)
+    x = (offsets + scales * rng.normal(size=(outer, n, inner))).astype(dtype)
     function = getattr(softmax_lib, name)
     result = function(x, axis=1)
     rows = np.ascontiguousarray(x.swapaxes(1, 2)).reshape(-1, n)
@@ -209,6 +212,7 @@ def test_serial_and_parallel_give_the_same_bits(dtype, monkeypatch):
         ((300, 500), 0),
         ((300, 512), 0),
         ((3, 400, 90), 1),
+        ((7003, 310), 0),
     ):
         x = rng.normal(0, 5, shape).astype(dtype)
         for name in ALONG_AN_AXIS:

@@ -422,6 +422,20 @@ def test_one_slice_gives_scalars():
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
+def test_columns_too_long_for_the_caches(dtype):
+    x = np.random.default_rng(29).normal(0, 5, (7003, 310)).astype(dtype)
+    labels = np.arange(310) * 22
+    loss, grad = cross_entropy_and_grad(x, labels, axis=0, reduction="none")
+    rows = np.ascontiguousarray(x.T)
+    expected, slope = cross_entropy_and_grad(rows, labels, reduction="none")
+    close = {"rtol": 4 * np.finfo(dtype).eps}
+    np.testing.assert_allclose(loss, expected, **close)
+    np.testing.assert_allclose(grad, slope.T, **close)
+    only = cross_entropy(x, labels, axis=0, reduction="none")
+    np.testing.assert_allclose(only, expected, **close)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("shape", [(1, 1), (17, 1), (1000, 1), (40000, 1), (3, 1, 50)])
 def test_the_only_class_is_no_surprise(dtype, shape):
     x = np.full(shape, 7.0, dtype)

@@ -1,8 +1,8 @@
 """Softmax, log-softmax and log-sum-exp of slices that do not lie along the vectors.
 
 An array is read as (outer, n, inner) and gone through in `tiles`; what is done in each
-vector of one is in `by_lane`. There are three ways: tiles that are laid out anew, tiles
-that are worked on where they are, and `tall` ones, in blocks.
+vector of one is in `by_lane`. Some tiles are laid out anew, others are worked on where
+they are. For slices that are too long for the caches there is `tall`.
 """
 
 import math
@@ -21,8 +21,10 @@ from softmax_lib._kernels.by_lane import (
     to_shares_by_lane,
 )
 from softmax_lib._kernels.lanes import SCRATCH, memory, narrowed, scratch, select, width
-from softmax_lib._kernels.tall import log_softmax_tall, logsumexp_tall, softmax_tall
 from softmax_lib._kernels.tiles import (
+    LONGEST,
+    copy_in,
+    copy_out,
     laid_out,
     lay_out,
     next_tile,
@@ -58,15 +60,13 @@ def softmax_columns(x, out, n, inner, gap, wide, first, last):
                 quotient = quotient_by_lane(top, finite, about, total)
                 to_shares_by_lane(block, lane, n, wide, w, quotient)
             put_back(block, wide, target, start, n, inner, gap, count)
-        elif wide > w:
-            softmax_tall(source, target, start, n, inner, count, wide)
         else:
             top, finite = largest_by_lane(source, start, n, inner, count)
             about = reference_by_lane(top)
             ahead = next_tile(source, target, start, n, inner, gap, wide, 0)
             total = terms_by_lane(source, target, start, n, inner, count, about, ahead)
             quotient = quotient_by_lane(top, finite, about, total)
-            to_shares_by_lane(target, start, n, inner, count, quotient)
+            to_shares(target, start, n, inner, count, quotient, block)
 
 
 @kernel
@@ -84,8 +84,6 @@ def log_softmax_columns(x, out, n, inner, gap, wide, first, last):
                 ahead = next_tile(source, target, start, n, inner, gap, wide, lane)
                 write_logarithms(block, block, lane, n, wide, w, ahead)
             put_back(block, wide, target, start, n, inner, gap, count)
-        elif wide > w:
-            log_softmax_tall(source, target, start, n, inner, count, wide)
         else:
             ahead = next_tile(source, target, start, n, inner, gap, wide, 0)
             write_logarithms(source, target, start, n, inner, count, ahead)
@@ -107,12 +105,28 @@ def logsumexp_columns(x, out, n, inner, gap, wide, first, last):
                 ahead = next_tile(source, None, start, n, inner, gap, wide, lane)
                 value = value_of_vector(block, lane, n, wide, w, ahead)
                 store_some(target, row + lane, min(w, count - lane), value)
-        elif wide > w:
-            logsumexp_tall(source, target, row, start, n, inner, count, wide)
         else:
             ahead = next_tile(source, None, start, n, inner, gap, wide, 0)
             value = value_of_vector(source, start, n, inner, count, ahead)
             store_some(target, row, count, value)
+
+
+@formula
+def to_shares(out, start, n, inner, count, quotient, block):
+    """Turn the terms of up to a vector of slices into shares.
+
+    If the vectors are not full, that is done in the block: where a part of one has just
+    been written, a processor waits until memory has it before it reads the whole.
+    """
+    w = width(out)
+    if count == w:
+        to_shares_by_lane(out, start, n, inner, count, quotient)
+    else:
+        for b in range(0, n, LONGEST):
+            at, size = start + b * inner, min(LONGEST, n - b)
+            copy_in(out, at, size, inner, count, block, w)
+            to_shares_by_lane(block, 0, size, w, w, quotient)
+            copy_out(block, w, out, at, size, inner, count)
 
 
 @formula

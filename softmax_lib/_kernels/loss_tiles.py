@@ -75,12 +75,9 @@ def loss_tiles(x, labels, weight, ignored, losses, n, inner, gap, wide, first, l
                 ahead = next_tile(source, None, start, n, inner, gap, wide, lane)
                 loss_tile(block, aside, lane, n, wide, w, ahead, losses, at, some)
         else:
-            for lane in range(0, count, w):
-                some = min(w, count - lane)
-                at, place = row + lane, start + lane
-                note(aside, source, place, inner, labels, weight, ignored, at, some)
-                ahead = next_tile(source, None, start, n, inner, gap, w, lane)
-                loss_tile(source, aside, place, n, inner, some, ahead, losses, at, some)
+            note(aside, source, start, inner, labels, weight, ignored, row, count)
+            ahead = next_tile(source, None, start, n, inner, gap, wide, 0)
+            loss_tile(source, aside, start, n, inner, count, ahead, losses, row, count)
 
 
 @kernel
@@ -135,26 +132,22 @@ def loss_and_grad_tiles(
                 mend(shares, aside, lane, n, wide, labels, at, some)
             put_back(shares, wide, target, start, n, inner, gap, count)
         else:
-            for lane in range(0, count, w):
-                some = min(w, count - lane)
-                at, place = row + lane, start + lane
-                note(aside, source, place, inner, labels, weight, ignored, at, some)
-                ahead = next_tile(source, target, start, n, inner, gap, w, lane)
-                loss_and_grad_tile(
-                    source,
-                    target,
-                    aside,
-                    place,
-                    n,
-                    inner,
-                    some,
-                    ahead,
-                    over,
-                    losses,
-                    at,
-                    some,
-                )
-                mend(target, aside, place, n, inner, labels, at, some)
+            note(aside, source, start, inner, labels, weight, ignored, row, count)
+            loss_and_grad_tile(
+                source,
+                target,
+                aside,
+                start,
+                n,
+                inner,
+                count,
+                next_tile(source, target, start, n, inner, gap, wide, 0),
+                over,
+                losses,
+                row,
+                count,
+            )
+            mend(target, aside, start, n, inner, labels, row, count)
 
 
 @formula

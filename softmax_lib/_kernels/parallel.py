@@ -7,7 +7,14 @@ import numpy as np
 from numba import prange
 
 from softmax_lib._jit import parallel_kernel
-from softmax_lib._kernels import columns, elementwise, log_rows, pieces, softmax_rows
+from softmax_lib._kernels import (
+    columns,
+    elementwise,
+    log_rows,
+    pieces,
+    softmax_rows,
+    tall,
+)
 
 
 @parallel_kernel
@@ -110,6 +117,30 @@ def logsumexp_in_columns(x, out, n, inner, gap, wide, tiles, parts):
     for part in prange(parts):
         first, last = tiles * part // parts, tiles * (part + 1) // parts
         columns.logsumexp_columns(x, out, n, inner, gap, wide, first, last)
+
+
+@parallel_kernel
+def softmax_in_tall(x, out, n, inner, wide, tiles, parts):
+    """`softmax_tall` in parts."""
+    for part in prange(parts):
+        first, last = tiles * part // parts, tiles * (part + 1) // parts
+        tall.softmax_tall(x, out, n, inner, wide, first, last)
+
+
+@parallel_kernel
+def log_softmax_in_tall(x, out, n, inner, wide, tiles, parts):
+    """`log_softmax_tall` in parts."""
+    for part in prange(parts):
+        first, last = tiles * part // parts, tiles * (part + 1) // parts
+        tall.log_softmax_tall(x, out, n, inner, wide, first, last)
+
+
+@parallel_kernel
+def logsumexp_in_tall(x, out, n, inner, wide, tiles, parts):
+    """`logsumexp_tall` in parts."""
+    for part in prange(parts):
+        first, last = tiles * part // parts, tiles * (part + 1) // parts
+        tall.logsumexp_tall(x, out, n, inner, wide, first, last)
 
 
 @parallel_kernel

@@ -1,13 +1,13 @@
-"""Tiles whose slices are too long for the caches: three times down, in blocks of rows.
+"""As `columns`, for slices too long for the caches: three times down a tile, in blocks.
 
 The first time finds the maxima, the second the totals, the third writes the results. A
-block is laid out anew, to be at hand while one vector of it after the other is worked
+block is copied, to be at hand while one vector of it after the other is worked
 on. What is known of each slice is noted in between, at the lane where it lies.
 """
 
 import math
 
-from softmax_lib._jit import formula, routine
+from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.by_lane import (
     load_some,
     log_by_lane,
@@ -27,6 +27,7 @@ from softmax_lib._kernels.lanes import (
     load,
     load_like,
     magnitude,
+    memory,
     narrowed,
     prefetch,
     scratch,
@@ -35,7 +36,14 @@ from softmax_lib._kernels.lanes import (
     widen,
     width,
 )
-from softmax_lib._kernels.tiles import LINES, lay_out, put_back
+from softmax_lib._kernels.tiles import (
+    LINES,
+    LONGEST,
+    copy_in,
+    copy_out,
+    row_at,
+    tile_at,
+)
 from softmax_lib._kernels.total import joined
 
 # Rows of a block: with as many cache lines in each as a tile has at most, it leaves
@@ -50,107 +58,132 @@ FIVE_NOTES = 5 * NOTES
 BLOCK = ROWS * NOTES
 
 
-@routine
-def softmax_tall(x, out, start, n, inner, count, wide):
-    """Write the softmax of `count` slices, side by side from start on."""
-    kept_apart()
-    w = width(x)
-    block, known = scratch(x, BLOCK), scratch(x, FIVE_NOTES)
-    tops, highs, losts = scratch(x, NOTES), wide_notes(x), wide_notes(x)
-    find_tops(x, start, n, inner, count, tops)
-    find_totals(x, start, n, inner, count, wide, block, tops, highs, losts)
-    for lane in range(0, count, w):
-        top, finite = top_at(tops, lane)
-        total = total_at(highs, losts, lane, top)
-        quotient = quotient_by_lane(top, finite, reference_by_lane(top), total)
-        note(known, wide, lane, quotient)
-    for b in range(0, n, ROWS):
-        at, size = start + b * inner, min(ROWS, n - b)
-        lay_out(x, at, size, inner, 1, count, block, wide)
+# Bytes from which that pays: more than caches keep from one time down to the next; and
+# how many lines there have to be.
+TALL = 1 << 23
+TALL_LINES = 3
+
+
+def is_tall(n, inner, itemsize):
+    """Return whether slices are done in blocks."""
+    large = n > LONGEST and n * inner * itemsize >= TALL
+    return large and inner * itemsize > (TALL_LINES - 1) * BYTES
+
+
+def tall_width(inner, itemsize):
+    """Return how many neighbours along inner make a tile."""
+    w = BYTES // itemsize
+    across = -(-inner // w)
+    return w * (LINES if across > LINES else across)
+
+
+@kernel
+def softmax_tall(x, out, n, inner, wide, first, last):
+    """exp(x_i) / sum_j exp(x_j) in tiles first, ..., last - 1 of `wide` slices each."""
+    source, target = memory(x), memory(out)
+    w = width(source)
+    block, known = scratch(source, BLOCK), scratch(source, FIVE_NOTES)
+    notes = scratch(source, NOTES), wide_notes(source), wide_notes(source)
+    for tile in range(first, last):
+        start, count = tile_at(tile, n, inner, 1, wide)
+        find_totals(source, start, n, inner, count, wide, block, notes)
         for lane in range(0, count, w):
-            top, _ = top_at(tops, lane)
+            top, finite, total = noted(notes, lane)
             about = reference_by_lane(top)
-            ahead = x, at + ROWS * inner + lane, out, at + lane, inner
-            terms_by_lane(block, block, lane, size, wide, w, about, ahead)
-            quotient = noted(known, wide, lane)
-            to_shares_by_lane(block, lane, size, wide, w, quotient)
-        put_back(block, wide, out, at, size, inner, 1, count)
+            keep(known, wide, lane, quotient_by_lane(top, finite, about, total))
+        for b in range(0, n, ROWS):
+            at, size = start + b * inner, min(ROWS, n - b)
+            copy_in(source, at, size, inner, count, block, wide)
+            for lane in range(0, count, w):
+                top, _ = top_at(notes[0], lane)
+                about = reference_by_lane(top)
+                ahead = source, at + ROWS * inner + lane, target, at + lane, inner
+                terms_by_lane(block, block, lane, size, wide, w, about, ahead)
+                to_shares_by_lane(block, lane, size, wide, w, kept(known, wide, lane))
+            copy_out(block, wide, target, at, size, inner, count)
 
 
-@routine
-def log_softmax_tall(x, out, start, n, inner, count, wide):
-    """Write the log-softmax of `count` slices, side by side from start on."""
-    kept_apart()
-    w = width(x)
-    block, logs = scratch(x, BLOCK), scratch(x, NOTES)
-    tops, highs, losts = scratch(x, NOTES), wide_notes(x), wide_notes(x)
-    find_tops(x, start, n, inner, count, tops)
-    find_totals(x, start, n, inner, count, wide, block, tops, highs, losts)
-    for lane in range(0, count, w):
-        top, finite = top_at(tops, lane)
-        total = total_at(highs, losts, lane, top)
-        some = min(w, count - lane)
-        log, _ = log_by_lane(x, start + lane, n, inner, some, top, total)
-        store(logs, lane, select(finite, narrowed(top, log), math.nan))
-    for i in range(n):
-        at = start + i * inner
+@kernel
+def log_softmax_tall(x, out, n, inner, wide, first, last):
+    """(x_i - m) - log(sum_j exp(x_j - m)) in tiles; see `softmax_tall`."""
+    source, target = memory(x), memory(out)
+    w = width(source)
+    block, logs = scratch(source, BLOCK), scratch(source, NOTES)
+    notes = scratch(source, NOTES), wide_notes(source), wide_notes(source)
+    for tile in range(first, last):
+        start, count = tile_at(tile, n, inner, 1, wide)
+        find_totals(source, start, n, inner, count, wide, block, notes)
         for lane in range(0, count, w):
-            prefetch(x, at + ROWS * inner + lane)
-            prefetch(out, at + ROWS * inner + lane)
+            top, finite, total = noted(notes, lane)
             some = min(w, count - lane)
-            v = load_some(x, at + lane, some)
-            top, _ = top_at(tops, lane)
-            value = logarithm_by_lane(v, top, load(logs, lane))
-            store_some(out, at + lane, some, value)
+            log, _ = log_by_lane(source, start + lane, n, inner, some, top, total)
+            store(logs, lane, select(finite, narrowed(top, log), math.nan))
+        for i in range(n):
+            at = start + i * inner
+            for lane in range(0, count, w):
+                prefetch(source, at + ROWS * inner + lane)
+                prefetch(target, at + ROWS * inner + lane)
+                some = min(w, count - lane)
+                v = load_some(source, at + lane, some)
+                top, _ = top_at(notes[0], lane)
+                value = logarithm_by_lane(v, top, load(logs, lane))
+                store_some(target, at + lane, some, value)
+
+
+@kernel
+def logsumexp_tall(x, out, n, inner, wide, first, last):
+    """M + log(sum_j exp(x_j - m)) in tiles; out is (outer, inner)."""
+    source, target = memory(x), memory(out)
+    w = width(source)
+    block = scratch(source, BLOCK)
+    notes = scratch(source, NOTES), wide_notes(source), wide_notes(source)
+    for tile in range(first, last):
+        start, count = tile_at(tile, n, inner, 1, wide)
+        row = row_at(tile, inner, wide)
+        find_totals(source, start, n, inner, count, wide, block, notes)
+        for lane in range(0, count, w):
+            top, finite, total = noted(notes, lane)
+            some = min(w, count - lane)
+            value = log_sum_exp_by_lane(
+                source, start + lane, n, inner, some, top, finite, total
+            )
+            store_some(target, row + lane, some, value)
 
 
 @routine
-def logsumexp_tall(x, out, row, start, n, inner, count, wide):
-    """Write the log-sum-exp of `count` slices to out[row] and on."""
+def find_totals(x, start, n, inner, count, wide, block, notes):
+    """Note the maxima and the totals of the terms."""
     kept_apart()
+    tops, highs, losts = notes
     w = width(x)
-    block = scratch(x, BLOCK)
-    tops, highs, losts = scratch(x, NOTES), wide_notes(x), wide_notes(x)
-    find_tops(x, start, n, inner, count, tops)
-    find_totals(x, start, n, inner, count, wide, block, tops, highs, losts)
-    for lane in range(0, count, w):
-        top, finite = top_at(tops, lane)
-        total = total_at(highs, losts, lane, top)
-        some = min(w, count - lane)
-        value = log_sum_exp_by_lane(x, start + lane, n, inner, some, top, finite, total)
-        store_some(out, row + lane, some, value)
-
-
-@formula
-def find_tops(x, start, n, inner, count, tops):
-    """Note the maxima."""
-    w = width(x)
+    none = filled(x, 0.0)
     for lane in range(0, count, w):
         store(tops, lane, filled(x, -math.inf))
+        store(highs, lane, widen(none))
+        store(losts, lane, widen(none))
     for i in range(n):
         at = start + i * inner
         for lane in range(0, count, w):
             prefetch(x, at + ROWS * inner + lane)
             v = load_some(x, at + lane, min(w, count - lane))
             store(tops, lane, larger(v, load(tops, lane)))
-
-
-@formula
-def find_totals(x, start, n, inner, count, wide, block, tops, highs, losts):
-    """Note the totals of the terms."""
-    w = width(x)
-    for lane in range(0, count, w):
-        note_total(highs, losts, lane, nothing_by_lane(x))
     for b in range(0, n, ROWS):
         at, size = start + b * inner, min(ROWS, n - b)
-        lay_out(x, at, size, inner, 1, count, block, wide)
+        copy_in(x, at, size, inner, count, block, wide)
         for lane in range(0, count, w):
-            top, _ = top_at(tops, lane)
+            top, _, so_far = noted(notes, lane)
             about = reference_by_lane(top)
             ahead = x, at + ROWS * inner + lane, None, 0, inner
             more = terms_by_lane(block, None, lane, size, wide, w, about, ahead)
-            total = joined(total_at(highs, losts, lane, top), more)
-            note_total(highs, losts, lane, total)
+            total = joined(so_far, more)
+            store(highs, lane, total[0])
+            store(losts, lane, total[1])
+
+
+@formula
+def wide_notes(x):
+    """Return room for a vector of float64 for each vector of x."""
+    return scratch(widen(filled(x, 0.0)), WIDE_NOTES)
 
 
 @formula
@@ -162,35 +195,17 @@ def top_at(tops, lane):
 
 
 @formula
-def wide_notes(x):
-    """Return room for a vector of float64 for each vector of x."""
-    return scratch(widen(filled(x, 0.0)), WIDE_NOTES)
+def noted(notes, lane):
+    """Return the maxima, where they are finite, and the totals."""
+    tops, highs, losts = notes
+    top, finite = top_at(tops, lane)
+    kind = widen(top)
+    return top, finite, (load_like(highs, lane, kind), load_like(losts, lane, kind))
 
 
 @formula
-def nothing_by_lane(x):
-    """Return the totals of no terms."""
-    none = widen(filled(x, 0.0))
-    return none, none
-
-
-@formula
-def note_total(highs, losts, lane, total):
-    """Note the totals."""
-    store(highs, lane, total[0])
-    store(losts, lane, total[1])
-
-
-@formula
-def total_at(highs, losts, lane, like):
-    """Return the totals that are noted, of as many lanes as like has."""
-    kind = widen(like)
-    return load_like(highs, lane, kind), load_like(losts, lane, kind)
-
-
-@formula
-def note(known, wide, lane, quotient):
-    """Note the five vectors of a quotient."""
+def keep(known, wide, lane, quotient):
+    """Keep the five vectors of a quotient."""
     main, more, own, own_share, down = quotient
     store(known, lane, main)
     store(known, lane + wide, more)
@@ -200,7 +215,7 @@ def note(known, wide, lane, quotient):
 
 
 @formula
-def noted(known, wide, lane):
+def kept(known, wide, lane):
     """Return the five vectors of a quotient."""
     return (
         load(known, lane),

@@ -24,16 +24,15 @@ FIRST_LEVEL = 1 << 14
 # The most cache lines side by side that are worth it.
 LINES = 16
 
+# Slices up to here find room in the scratch, a vector of them side by side.
+LONGEST = SCRATCH // BYTES - 16
+
 
 def tile_width(n, inner, laid, itemsize):
     """Return how many neighbours along inner make a tile."""
     w = BYTES // itemsize
-    across = -(-inner // w)
     if not laid:
-        # One line, or side by side what is too long for the caches.
-        if (n + w) * BYTES <= SCRATCH:
-            return w
-        return w * (LINES if across > LINES else across)
+        return w
     # Cache lines side by side, in squares: where slices fit in the first-level cache
     # as many as do, elsewhere as many as there is room for, since every line is one
     # of another page.
@@ -41,6 +40,7 @@ def tile_width(n, inner, laid, itemsize):
     lines = FIRST_LEVEL // whole
     if lines == 0:
         lines = SCRATCH // whole
+    across = -(-inner // w)
     # Plain ifs: they are a tenth of a microsecond faster than min and max.
     if lines > LINES:
         lines = LINES
@@ -66,7 +66,7 @@ def is_laid_out(n, inner, gap, itemsize):
     # after 4 KiB in the first level, after 64 KiB in the second.
     if n * BYTES <= FIRST_LEVEL:
         return n * even > 8 // 2 * 4096
-    return n * even > 8 // 2 * 65536 and (n + BYTES // itemsize) * BYTES <= SCRATCH
+    return n * even > 8 // 2 * 65536 and n <= LONGEST
 
 
 laid_out = formula(is_laid_out)
@@ -102,11 +102,7 @@ def lay_out(x, start, n, inner, gap, count, block, wide):
     """Copy a tile to the scratch, where a slice's numbers lie `wide` apart."""
     w = width(x)
     if gap == 1:
-        for i in range(n):
-            at = start + i * inner
-            for lane in range(0, count, w):
-                v = load_some(x, at + lane, min(w, count - lane))
-                store(block, i * wide + lane, v)
+        copy_in(x, start, n, inner, count, block, wide)
     else:
         for lane in range(0, count, w):
             for i in range(0, n, w):
@@ -123,15 +119,33 @@ def lay_out(x, start, n, inner, gap, count, block, wide):
 
 
 @formula
+def copy_in(x, start, n, inner, count, block, wide):
+    """Copy n rows of count numbers each, from `inner` apart to `wide` apart."""
+    w = width(x)
+    for i in range(n):
+        at = start + i * inner
+        for lane in range(0, count, w):
+            v = load_some(x, at + lane, min(w, count - lane))
+            store(block, i * wide + lane, v)
+
+
+@formula
+def copy_out(block, wide, out, start, n, inner, count):
+    """Copy them back."""
+    w = width(out)
+    for i in range(n):
+        at = start + i * inner
+        for lane in range(0, count, w):
+            v = load(block, i * wide + lane)
+            store_some(out, at + lane, min(w, count - lane), v)
+
+
+@formula
 def put_back(block, wide, out, start, n, inner, gap, count):
     """Copy a tile from the scratch to where it belongs."""
     w = width(out)
     if gap == 1:
-        for i in range(n):
-            at = start + i * inner
-            for lane in range(0, count, w):
-                v = load(block, i * wide + lane)
-                store_some(out, at + lane, min(w, count - lane), v)
+        copy_out(block, wide, out, start, n, inner, count)
     else:
         for lane in range(0, count, w):
             for i in range(0, n, w):

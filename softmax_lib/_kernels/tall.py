@@ -1,8 +1,8 @@
 """As `columns`, for slices too long for the caches: three times down a tile, in blocks.
 
 The first time finds the maxima, the second the totals, the third writes the results. A
-block is copied, to be at hand while one vector of it after the other is worked
-on. What is known of each slice is noted in between, at the lane where it lies.
+block is copied, to be at hand while one vector of it after the other is worked on. What
+is known of each slice is noted in between, at the lane where it lies.
 """
 
 import math
@@ -56,7 +56,6 @@ NOTES = LINES * BYTES
 WIDE_NOTES = 2 * NOTES
 FIVE_NOTES = 5 * NOTES
 BLOCK = ROWS * NOTES
-
 
 # Bytes from which that pays: more than caches keep from one time down to the next; and
 # how many lines there have to be.

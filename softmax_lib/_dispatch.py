@@ -101,10 +101,10 @@ class _Family:
                 out = np.empty(x.shape, dtype)
             if ndim == 1 and size < _threads.WORTH_IT:
                 self.rows(x, out, size, 0, 1)
+            elif (n := x.shape[axis]) == size < _threads.WORTH_IT:
+                self.rows(x.ravel(), out.ravel(), n, 0, 1)
             else:
-                shape = x.shape
-                n = shape[axis]
-                inner = math.prod(shape[axis + 1 :]) if axis + 1 else 1
+                inner = math.prod(x.shape[axis + 1 :]) if axis + 1 else 1
                 self.run(x.ravel(), out.ravel(), size // (n * inner), n, inner)
             return out
         return _like_input(self, x, axis, where, out)

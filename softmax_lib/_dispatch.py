@@ -32,7 +32,7 @@ from softmax_lib._kernels import (
 )
 from softmax_lib._kernels.lanes import BYTES
 from softmax_lib._kernels.tall import is_tall, tall_width
-from softmax_lib._kernels.tiles import LONGEST, is_laid_out, tile_width
+from softmax_lib._kernels.tiles import is_laid_out, tile_width
 
 # Looked up at every call, which of `np.ndarray` would take twice as long.
 _ARRAY, _FLOAT32, _FLOAT64 = np.ndarray, np.dtype(np.float32), np.dtype(np.float64)
@@ -129,7 +129,7 @@ class _Family:
                     self.in_pieces(x, out, n, outer, _parts(n // SHORTEST, threads))
 
     def _run_columns(self, x, out, outer, n, inner, gap):
-        if n > LONGEST and is_tall(n, inner, x.itemsize):
+        if is_tall(n, inner, x.itemsize):
             self._run_tall(x, out, outer, n, inner)
             return
         wide = known_width(n, inner, gap, x.itemsize)

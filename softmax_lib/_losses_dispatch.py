@@ -320,7 +320,6 @@ def _run(serial, parallel, a, arguments, many):
         if threads == 1:
             serial(*arguments, 0, many)
         else:
-            # Four for each thread: one that is kept from working holds up a quarter.
             parallel(*arguments, many, min(many, _threads.PARTS * threads))
 
 

@@ -228,6 +228,13 @@ def log_by_lane(x, start, n, inner, count, top, total):
 
 
 @formula
+def logs_by_lane(x, start, n, inner, count, top, finite, total):
+    """Return what `logarithm_by_lane` subtracts: NaN where top is no finite number."""
+    log, _ = log_by_lane(x, start, n, inner, count, top, total)
+    return select(finite, narrowed(top, log), math.nan)
+
+
+@formula
 def logarithm_by_lane(v, top, logs):
     """Return (v - top) - log."""
     return (v - top) - logs

@@ -5,22 +5,20 @@ vector of one is in `by_lane`. Some tiles are laid out anew, others are worked o
 they are. For slices that are too long for the caches there is `tall`.
 """
 
-import math
-
 from softmax_lib._jit import formula, kernel
 from softmax_lib._kernels.by_lane import (
     largest_by_lane,
     load_some,
-    log_by_lane,
     log_sum_exp_by_lane,
     logarithm_by_lane,
+    logs_by_lane,
     quotient_by_lane,
     reference_by_lane,
     store_some,
     terms_by_lane,
     to_shares_by_lane,
 )
-from softmax_lib._kernels.lanes import SCRATCH, memory, narrowed, scratch, select, width
+from softmax_lib._kernels.lanes import SCRATCH, memory, scratch, width
 from softmax_lib._kernels.tiles import (
     LONGEST,
     copy_in,
@@ -135,8 +133,7 @@ def write_logarithms(source, target, start, n, inner, count, ahead):
     top, finite = largest_by_lane(source, start, n, inner, count)
     about = reference_by_lane(top)
     total = terms_by_lane(source, None, start, n, inner, count, about, ahead)
-    log, _ = log_by_lane(source, start, n, inner, count, top, total)
-    logs = select(finite, narrowed(top, log), math.nan)
+    logs = logs_by_lane(source, start, n, inner, count, top, finite, total)
     for i in range(n):
         at = start + i * inner
         v = load_some(source, at, count)

@@ -10,9 +10,9 @@ import math
 from softmax_lib._jit import formula, kernel, routine
 from softmax_lib._kernels.by_lane import (
     load_some,
-    log_by_lane,
     log_sum_exp_by_lane,
     logarithm_by_lane,
+    logs_by_lane,
     quotient_by_lane,
     reference_by_lane,
     store_some,
@@ -28,7 +28,6 @@ from softmax_lib._kernels.lanes import (
     load_like,
     magnitude,
     memory,
-    narrowed,
     prefetch,
     scratch,
     select,
@@ -82,7 +81,7 @@ def softmax_tall(x, out, n, inner, wide, first, last):
     source, target = memory(x), memory(out)
     w = width(source)
     block, known = scratch(source, BLOCK), scratch(source, FIVE_NOTES)
-    notes = scratch(source, NOTES), wide_notes(source), wide_notes(source)
+    notes = room_for_notes(source)
     for tile in range(first, last):
         start, count = tile_at(tile, n, inner, 1, wide)
         find_totals(source, start, n, inner, count, wide, block, notes)
@@ -108,15 +107,16 @@ def log_softmax_tall(x, out, n, inner, wide, first, last):
     source, target = memory(x), memory(out)
     w = width(source)
     block, logs = scratch(source, BLOCK), scratch(source, NOTES)
-    notes = scratch(source, NOTES), wide_notes(source), wide_notes(source)
+    notes = room_for_notes(source)
     for tile in range(first, last):
         start, count = tile_at(tile, n, inner, 1, wide)
         find_totals(source, start, n, inner, count, wide, block, notes)
         for lane in range(0, count, w):
             top, finite, total = noted(notes, lane)
             some = min(w, count - lane)
-            log, _ = log_by_lane(source, start + lane, n, inner, some, top, total)
-            store(logs, lane, select(finite, narrowed(top, log), math.nan))
+            place = start + lane
+            log = logs_by_lane(source, place, n, inner, some, top, finite, total)
+            store(logs, lane, log)
         for i in range(n):
             at = start + i * inner
             for lane in range(0, count, w):
@@ -135,7 +135,7 @@ def logsumexp_tall(x, out, n, inner, wide, first, last):
     source, target = memory(x), memory(out)
     w = width(source)
     block = scratch(source, BLOCK)
-    notes = scratch(source, NOTES), wide_notes(source), wide_notes(source)
+    notes = room_for_notes(source)
     for tile in range(first, last):
         start, count = tile_at(tile, n, inner, 1, wide)
         row = row_at(tile, inner, wide)
@@ -180,9 +180,10 @@ def find_totals(x, start, n, inner, count, wide, block, notes):
 
 
 @formula
-def wide_notes(x):
-    """Return room for a vector of float64 for each vector of x."""
-    return scratch(widen(filled(x, 0.0)), WIDE_NOTES)
+def room_for_notes(x):
+    """Return room for the maxima, and for the two parts of the totals, in float64."""
+    wide = widen(filled(x, 0.0))
+    return scratch(x, NOTES), scratch(wide, WIDE_NOTES), scratch(wide, WIDE_NOTES)
 
 
 @formula

@@ -119,6 +119,27 @@ def lay_out(x, start, n, inner, gap, count, block, wide):
 
 
 @formula
+def put_back(block, wide, out, start, n, inner, gap, count):
+    """Copy a tile from the scratch to where it belongs."""
+    w = width(out)
+    if gap == 1:
+        copy_out(block, wide, out, start, n, inner, count)
+    else:
+        for lane in range(0, count, w):
+            for i in range(0, n, w):
+                turn_back(
+                    block,
+                    i * wide + lane,
+                    wide,
+                    out,
+                    start + lane * gap + i,
+                    gap,
+                    count - lane,
+                    min(w, n - i),
+                )
+
+
+@formula
 def copy_in(x, start, n, inner, count, block, wide):
     """Copy n rows of count numbers each, from `inner` apart to `wide` apart."""
     w = width(x)
@@ -138,24 +159,3 @@ def copy_out(block, wide, out, start, n, inner, count):
         for lane in range(0, count, w):
             v = load(block, i * wide + lane)
             store_some(out, at + lane, min(w, count - lane), v)
-
-
-@formula
-def put_back(block, wide, out, start, n, inner, gap, count):
-    """Copy a tile from the scratch to where it belongs."""
-    w = width(out)
-    if gap == 1:
-        copy_out(block, wide, out, start, n, inner, count)
-    else:
-        for lane in range(0, count, w):
-            for i in range(0, n, w):
-                turn_back(
-                    block,
-                    i * wide + lane,
-                    wide,
-                    out,
-                    start + lane * gap + i,
-                    gap,
-                    count - lane,
-                    min(w, n - i),
-                )

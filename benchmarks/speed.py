@@ -4,8 +4,13 @@ Usage: python -m benchmarks.speed [--threads N] [--budget S] [--json FILE] [word
 
 Words choose cells: "softmax float32 out (1000," runs those whose description has
 them all. In each round every contender runs once (or as often as 100 us take), in an
-order drawn anew, for some leave threads behind that disturb whoever comes next; what
-is reported is the median over the rounds, so that a disturbance hits all alike.
+order drawn anew; what is reported is the median over the rounds, so that a disturbance
+hits all alike.
+
+Pools of threads go on spinning after a call, some for a twentieth of a second, and
+whoever is called meanwhile has fewer processors. A program that uses one library never
+sees that. So with several threads the others' are left to fall asleep before each turn,
+and a contender's own are woken by calls that do not count.
 """
 
 import argparse
@@ -38,14 +43,21 @@ GRID = [
 ]
 
 
-def rounds_of(calls, budget):
+# Seconds in which nobody's threads may have worked before a turn, of calls that do not
+# count, and of those that do, if they are short.
+REST, WARMING = 5e-3, 5e-3
+TURN, TURN_OF_THREADS = 1e-4, 1e-3
+
+
+def rounds_of(calls, budget, threads=1):
     """Return {name: seconds of one call in each round}."""
+    turn = TURN if threads == 1 else TURN_OF_THREADS
     for call in calls.values():
         call()
     # By the fastest of a few calls: early ones are slow in ways of their own, and few
     # repeats in each round would then show little but cold caches.
     repeats = {
-        name: max(1, min(1000, int(1e-4 / max(min(_times(call, 20, 0.1)), 1e-7))))
+        name: max(1, min(1000, int(turn / max(min(_times(call, 20, 0.1)), 1e-7))))
         for name, call in calls.items()
     }
     times = {name: [] for name in calls}
@@ -55,11 +67,22 @@ def rounds_of(calls, budget):
         random.shuffle(order)
         for name in order:
             call, n = calls[name], repeats[name]
+            if threads > 1:
+                _sleep_until_others_do()
+                _times(call, math.inf, WARMING)
             begin = time.perf_counter()
             for _ in range(n):
                 call()
             times[name].append((time.perf_counter() - begin) / n)
     return times
+
+
+def _sleep_until_others_do():
+    worked = REST
+    while worked > REST / 10:
+        begin = time.process_time()
+        time.sleep(REST)
+        worked = time.process_time() - begin
 
 
 def _times(call, most, budget):
@@ -98,7 +121,7 @@ def measure(words, threads, budget):
         calls = contenders(name, x, axis, threads, out)
         target = np.empty_like(x)
         calls["copy"] = lambda target=target, x=x: np.copyto(target, x)
-        times = rounds_of(calls, budget)
+        times = rounds_of(calls, budget, threads)
         middle = {c: statistics.median(t) for c, t in times.items()}
         spread = {c: _spread(t) for c, t in times.items()}
         others = {c: m for c, m in middle.items() if c not in ("softmax_lib", "copy")}

@@ -215,6 +215,16 @@ def _is_plain(a):
     )
 
 
+def _is_room(out, x, shape):
+    """Whether out is plain, of x's dtype and that shape, and apart from x."""
+    return (
+        _is_plain(out)
+        and out.dtype is x.dtype
+        and out.shape == shape
+        and ((out.base is None and x.base is None) or not np.may_share_memory(out, x))
+    )
+
+
 def _like_input(family, x, axis, where, out):
     a, dtype = taken(x)
     axes = normalised(axis, a.ndim)
@@ -310,14 +320,7 @@ def logsumexp(x, axis, b, where, keepdims, out):
             sums = np.empty(x.size // n, x.dtype)
             _LOGSUMEXP.run(x if x.ndim == 1 else x.reshape(-1), sums, sums.size, n, 1)
             return sums.reshape(shape) if shape else sums[0]
-        if (
-            _is_plain(out)
-            and out.dtype is x.dtype
-            and out.shape == shape
-            and (
-                (out.base is None and x.base is None) or not np.may_share_memory(out, x)
-            )
-        ):
+        if _is_room(out, x, shape):
             sums = out.reshape(-1)
             _LOGSUMEXP.run(x if x.ndim == 1 else x.reshape(-1), sums, sums.size, n, 1)
             return out
@@ -360,42 +363,54 @@ def _weighted(a, factors, axes, sums):
         sums[...] = results
 
 
-def sigmoid(x, out):
-    """Sigmoid of every entry of x."""
-    return _by_entry(elementwise.sigmoid_flat, parallel.sigmoid_in_parts, x, out)
+class _ByEntry:
+    """The kernels of a function of single entries, on one thread and on all."""
 
+    def __init__(self, flat, in_parts):
+        self.flat, self.in_parts = flat, in_parts
 
-def log_sigmoid(x, out):
-    """Logarithm of the sigmoid of every entry of x."""
-    return _by_entry(
-        elementwise.log_sigmoid_flat, parallel.log_sigmoid_in_parts, x, out
-    )
-
-
-def _by_entry(serial, in_parts, x, out):
-    if out is None and _is_plain(x):
-        result = np.empty(x.shape, x.dtype)
-        _run_by_entry(serial, in_parts, x, result)
-        return result if x.ndim else result[()]
-    a, dtype = taken(x)
-    if out is not None:
-        check_out(out, a.shape, dtype)
-    if out is not None and _is_plain(out) and out.dtype == a.dtype:
-        result = out
-    else:
-        result = np.empty(a.shape, _native(a))
-    a = _ready(a, result)
-    _run_by_entry(serial, in_parts, a, result)
-    return _handed_over(result, dtype, out)
-
-
-def _run_by_entry(serial, in_parts, a, result):
-    source, target = a.reshape(-1), result.reshape(-1)
-    if _threads.one_is_enough(a.size):
-        serial(source, target, 0, a.size)
-        return
-    with _threads.several(a.nbytes) as threads:
-        if threads == 1:
-            serial(source, target, 0, a.size)
+    def like_input(self, x, out):
+        """Return an array like x, with the function of every entry."""
+        # The short way, as in `_Family`.
+        if (
+            type(x) is _ARRAY
+            and ((dtype := x.dtype) is _FLOAT32 or dtype is _FLOAT64)
+            and x.flags.carray
+            and (ndim := x.ndim)
+            and (out is None or out is x or _is_room(out, x, x.shape))
+        ):
+            if out is None:
+                out = np.empty(x.shape, dtype)
+            if ndim == 1:
+                self.run(x, out)
+            else:
+                self.run(x.ravel(), out.ravel())
+            return out
+        a, dtype = taken(x)
+        if out is not None:
+            check_out(out, a.shape, dtype)
+        if out is not None and _is_plain(out) and out.dtype == a.dtype:
+            result = out
         else:
-            in_parts(source, target, a.size, _threads.PARTS * threads)
+            result = np.empty(a.shape, _native(a))
+        a = _ready(a, result)
+        self.run(a.reshape(-1), result.reshape(-1))
+        return _handed_over(result, dtype, out)
+
+    def run(self, x, out):
+        """Fill out from x, both flat; x may be out."""
+        size = x.size
+        if _threads.one_is_enough(size):
+            self.flat(x, out, 0, size)
+            return
+        with _threads.several(x.nbytes) as threads:
+            if threads == 1:
+                self.flat(x, out, 0, size)
+            else:
+                self.in_parts(x, out, size, _threads.PARTS * threads)
+
+
+sigmoid = _ByEntry(elementwise.sigmoid_flat, parallel.sigmoid_in_parts).like_input
+log_sigmoid = _ByEntry(
+    elementwise.log_sigmoid_flat, parallel.log_sigmoid_in_parts
+).like_input

@@ -72,17 +72,18 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 class _Pause:
     """When threads may be tried again, and how long the next pause is."""
 
-    until = 0.0
-    length = 0.0
+    __slots__ = ("length", "until")
 
-    @classmethod
-    def after(cls, took, share):
-        """Begin a pause, if a call took too long for each thread's share of bytes."""
-        if took > PATIENCE + share * PER_BYTE:
-            cls.until = time.perf_counter() + cls.length
-            cls.length = min(max(2 * cls.length, SHORTEST_PAUSE), LONGEST_PAUSE)
-        else:
-            cls.length = 0.0
+    def __init__(self):
+        self.length = self.until = 0.0
+
+    def begin(self):
+        """Begin a pause."""
+        self.until = time.perf_counter() + self.length
+        self.length = min(max(2 * self.length, SHORTEST_PAUSE), LONGEST_PAUSE)
+
+
+_pause = _Pause()
 
 
 class several:
@@ -101,13 +102,16 @@ class several:
         self._threads = allowed()
         if self._threads > 1:
             self._begin = time.perf_counter()
-            if self._begin >= _Pause.until or self._work > MOST:
-                self._held = _busy.acquire(blocking=False)
+            if self._begin >= _pause.until or self._work > MOST:
+                self._held = _busy.acquire(False)
         return self._threads if self._held else 1
 
     def __exit__(self, *exception):
         if self._held:
+            _busy.release()
             if self._work <= MOST:
                 took = time.perf_counter() - self._begin
-                _Pause.after(took, self._work / self._threads)
-            _busy.release()
+                if took > PATIENCE + self._work / self._threads * PER_BYTE:
+                    _pause.begin()
+                elif _pause.length:
+                    _pause.length = 0.0

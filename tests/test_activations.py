@@ -2,6 +2,7 @@
 
 import re
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -278,6 +279,25 @@ def test_out_may_be_any_part_of_the_same_memory(function, shift):
     expected = function(x)
     assert function(x, out=out) is out
     np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("shape", [(300, 5000), (120_000, 13), (2, 800_000)])
+@pytest.mark.parametrize("function", [softmax, log_softmax, *BY_ENTRY])
+def test_where_large_pages_begin_nothing_is_lost(function, shape, threads):
+    # Each of these results spans two pages at least, whose ends are touched early.
+    x = np.random.default_rng(9).normal(scale=4, size=shape).astype(np.float32)
+    expected = np.vstack([function(part) for part in np.array_split(x, 7) if len(part)])
+    used = numba.get_num_threads()
+    numba.set_num_threads(min(threads, used))
+    try:
+        fresh = function(x)
+        given_room = function(x, out=np.full_like(x, np.nan))
+        in_place = function(x, out=x)
+    finally:
+        numba.set_num_threads(used)
+    for result in (fresh, given_room, in_place):
+        np.testing.assert_array_equal(result, expected)
 
 
 @pytest.mark.parametrize("function", ALONG_AN_AXIS + BY_ENTRY)

@@ -435,6 +435,23 @@ def test_columns_too_long_for_the_caches(dtype):
     np.testing.assert_allclose(only, expected, **close)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("shape", [(300, 5000), (120_000, 13)])
+def test_where_large_pages_begin_nothing_is_lost(shape, smoothing):
+    # The gradient spans two pages at least, whose ends are touched early.
+    rng = np.random.default_rng(10)
+    x = rng.normal(scale=4, size=shape).astype(np.float32)
+    labels = rng.integers(0, shape[1], shape[0])
+    labels[rng.random(shape[0]) < 0.3] = -1
+    options = {"reduction": "sum", "ignore_index": -1, "label_smoothing": smoothing}
+    _, grad = cross_entropy_and_grad(x, labels, **options)
+    parts = [
+        cross_entropy_and_grad(*part, **options)[1]
+        for part in zip(np.array_split(x, 7), np.array_split(labels, 7), strict=True)
+    ]
+    np.testing.assert_array_equal(grad, np.vstack(parts))
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("shape", [(1, 1), (17, 1), (1000, 1), (40000, 1), (3, 1, 50)])
 def test_the_only_class_is_no_surprise(dtype, shape):

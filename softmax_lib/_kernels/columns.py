@@ -23,6 +23,7 @@ from softmax_lib._kernels.tiles import (
     LONGEST,
     copy_in,
     copy_out,
+    enter_tile,
     laid_out,
     lay_out,
     next_tile,
@@ -46,6 +47,7 @@ def softmax_columns(x, out, n, inner, gap, wide, first, last):
     for tile in range(first, last):
         start, count = tile_at(tile, n, inner, gap, wide)
         if laid:
+            enter_tile(source, target, start, count, inner, gap, wide, last)
             lay_out(source, start, n, inner, gap, count, block, wide)
             following = largest_by_lane(block, 0, n, wide, w)
             for lane in range(0, count, w):
@@ -77,6 +79,7 @@ def log_softmax_columns(x, out, n, inner, gap, wide, first, last):
     for tile in range(first, last):
         start, count = tile_at(tile, n, inner, gap, wide)
         if laid:
+            enter_tile(source, target, start, count, inner, gap, wide, last)
             lay_out(source, start, n, inner, gap, count, block, wide)
             for lane in range(0, count, w):
                 ahead = next_tile(source, target, start, n, inner, gap, wide, lane)

@@ -21,32 +21,10 @@ from softmax_lib._kernels.lanes import (
     width,
 )
 from softmax_lib._kernels.logarithm import log1p
+from softmax_lib._kernels.pages import enter_pages
 
-
-@kernel
-def sigmoid_flat(x, out, first, last):
-    """1 / (1 + exp(-x)) of x[first : last]."""
-    source, target = memory(x), memory(out)
-    w = width(source)
-    whole = last - (last - first) % w
-    for i in range(first, whole, w):
-        store(target, i, sigmoid(load(source, i)))
-    if whole < last:
-        v = load_first(source, whole, last - whole, 0.0)
-        store_first(target, whole, last - whole, sigmoid(v))
-
-
-@kernel
-def log_sigmoid_flat(x, out, first, last):
-    """-log(1 + exp(-x)) of x[first : last]."""
-    source, target = memory(x), memory(out)
-    w = width(source)
-    whole = last - (last - first) % w
-    for i in range(first, whole, w):
-        store(target, i, log_sigmoid(load(source, i)))
-    if whole < last:
-        v = load_first(source, whole, last - whole, 0.0)
-        store_first(target, whole, last - whole, log_sigmoid(v))
+# So many numbers are done before it is looked whether a page begins.
+SPAN = 1 << 14
 
 
 @formula
@@ -84,3 +62,38 @@ def log_sigmoid(x):
     p, p_low, half, other = exp_of_minus(magnitude(x))
     log, low = log1p(p * half * other, p_low * half * other)
     return (select(x < 0.0, x, 0.0) - log) - low
+
+
+def entry_writer(value):
+    """Return a formula that writes value(v) for each v of x[first : last]."""
+
+    @formula
+    def write(x, out, first, last):
+        w = width(x)
+        for start in range(first, last, SPAN):
+            stop = min(start + SPAN, last)
+            enter_pages(x, out, start, stop - start, last)
+            whole = stop - (stop - start) % w
+            for i in range(start, whole, w):
+                store(out, i, value(load(x, i)))
+            if whole < stop:
+                v = load_first(x, whole, stop - whole, 0.0)
+                store_first(out, whole, stop - whole, value(v))
+
+    return write
+
+
+write_sigmoids = entry_writer(sigmoid)
+write_logarithms = entry_writer(log_sigmoid)
+
+
+@kernel
+def sigmoid_flat(x, out, first, last):
+    """1 / (1 + exp(-x)) of x[first : last]."""
+    write_sigmoids(memory(x), memory(out), first, last)
+
+
+@kernel
+def log_sigmoid_flat(x, out, first, last):
+    """-log(1 + exp(-x)) of x[first : last]."""
+    write_logarithms(memory(x), memory(out), first, last)

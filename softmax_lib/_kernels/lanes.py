@@ -338,17 +338,34 @@ def put(typingctx, pointer, index, value):
 
 
 @intrinsic
-def until_line(typingctx, pointer, index):
-    """Return how many numbers from pointer[index] on lie before the next cache line."""
+def until(typingctx, pointer, index, unit):
+    """Return how many numbers from pointer[index] on lie before a multiple of unit.
+
+    The unit is a power of two, of bytes in memory.
+    """
     size = pointer.dtype.bitwidth // 8
 
     def emit(context, builder, sig, args):
-        at = context.cast(builder, args[1], sig.args[1], types.intp)
+        at, unit = (
+            context.cast(builder, arg, kind, types.intp)
+            for arg, kind in zip(args[1:], sig.args[1:], strict=True)
+        )
         where = builder.ptrtoint(builder.gep(args[0], [at]), at.type)
-        left = builder.and_(builder.neg(where), ir.Constant(at.type, BYTES - 1))
+        less = builder.sub(unit, ir.Constant(at.type, 1))
+        left = builder.and_(builder.neg(where), less)
         return builder.udiv(left, ir.Constant(at.type, size))
 
-    return types.intp(pointer, index), emit
+    return types.intp(pointer, index, unit), emit
+
+
+@intrinsic
+def is_same(typingctx, a, b):
+    """Return whether two pointers are the same."""
+
+    def emit(context, builder, sig, args):
+        return builder.icmp_unsigned("==", *args)
+
+    return types.boolean(a, b), emit
 
 
 @intrinsic

@@ -5,6 +5,7 @@ import math
 from softmax_lib._jit import formula, kernel
 from softmax_lib._kernels.exponential import anchor
 from softmax_lib._kernels.lanes import filled, memory, put
+from softmax_lib._kernels.pages import enter_pages
 from softmax_lib._kernels.rows import (
     BLOCK,
     IN_CACHE,
@@ -33,6 +34,7 @@ def log_softmax_rows(x, out, n, first, last):
             top, about, total = long_sum(source, start, n)
             log, _ = log_of_row(source, start, n, top, about, total)
             known = subtrahends(source, top, log)
+            enter_pages(source, target, start, n, end)
             write_logarithms(source, target, start, n, known, None, 0)
 
 
@@ -41,6 +43,7 @@ def cached_rows(x, out, begin, end, n):
     """Write row by row, and find the maximum of the next one meanwhile."""
     following = largest(x, begin, n)
     for start in range(begin, end, n):
+        enter_pages(x, out, start, n, end)
         top = following
         about, total = cached_sum(x, start, n, top, ahead_of(x, start, n, end), out)
         log, _ = log_of_row(x, start, n, top, about, total)

@@ -38,6 +38,7 @@ from softmax_lib._kernels.lanes import (
 from softmax_lib._kernels.losses import power_below, row_weight, times
 from softmax_lib._kernels.sums import two_sum
 from softmax_lib._kernels.tiles import (
+    enter_tile,
     laid_out,
     lay_out,
     next_tile,
@@ -109,6 +110,7 @@ def loss_and_grad_tiles(
         start, count = tile_at(tile, n, inner, gap, wide)
         row = row_at(tile, inner, wide)
         if laid:
+            enter_tile(source, target, start, count, inner, gap, wide, last)
             lay_out(source, start, n, inner, gap, count, block, wide)
             for lane in range(0, count, w):
                 some = min(w, count - lane)

@@ -28,6 +28,7 @@ from softmax_lib._kernels.lanes import (
     to_bits,
     widen,
 )
+from softmax_lib._kernels.pages import enter_pages
 from softmax_lib._kernels.rows import (
     IN_CACHE,
     ahead_of,
@@ -144,6 +145,8 @@ def sums_of_row(x, out, start, n, end):
     The terms are written to out, if given; rows follow up to the end. Where top is
     not finite the rest means nothing.
     """
+    if out is not None:
+        enter_pages(x, out, start, n, end)
     if out is not None or n <= IN_CACHE(x):
         top = largest(x, start, n)
         finite = top if math.isfinite(top) else 0.0 * UNIT(x)

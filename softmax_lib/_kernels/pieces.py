@@ -10,6 +10,7 @@ from softmax_lib._jit import formula, kernel
 from softmax_lib._kernels.exponential import anchor
 from softmax_lib._kernels.lanes import filled, first_of, memory, single
 from softmax_lib._kernels.log_rows import subtrahends, value_of_row, write_logarithms
+from softmax_lib._kernels.pages import enter_pages
 from softmax_lib._kernels.rows import (
     BLOCK,
     largest,
@@ -53,6 +54,7 @@ def terms_of_piece(x, out, start, n, part, parts, top):
     if math.isfinite(top):
         begin, size = start + first, last - first
         if out.size == x.size:
+            enter_pages(source, target, begin, size, begin + size)
             total, _ = terms(source, target, begin, size, about, top, 0, None)
         else:
             total, _ = terms(source, None, begin, size, about, top, 0, None)
@@ -99,4 +101,6 @@ def logarithms_of_piece(x, out, start, n, part, parts, top, log):
     source = memory(x)
     first, last = edge(source, n, part, parts), edge(source, n, part + 1, parts)
     begin, size, known = start + first, last - first, subtrahends(source, top, log)
-    write_logarithms(source, memory(out), begin, size, known, None, 0)
+    target = memory(out)
+    enter_pages(source, target, begin, size, begin + size)
+    write_logarithms(source, target, begin, size, known, None, 0)

@@ -15,6 +15,7 @@ from softmax_lib._kernels.exponential import (
     unshifted_term,
 )
 from softmax_lib._kernels.lanes import (
+    BYTES,
     common_bits,
     constant,
     filled,
@@ -33,7 +34,7 @@ from softmax_lib._kernels.lanes import (
     store_first,
     store_last,
     to_bits,
-    until_line,
+    until,
     widen,
     width,
 )
@@ -63,7 +64,7 @@ def lead(x, start, n):
     Each of the others would touch two, at twice the price. A short row is done
     before that pays.
     """
-    return until_line(x, start) if n >= 12 * width(x) else 0
+    return until(x, start, BYTES) if n >= 12 * width(x) else 0
 
 
 @formula

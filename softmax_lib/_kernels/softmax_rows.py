@@ -24,6 +24,7 @@ from softmax_lib._kernels.lanes import (
     widen,
     width,
 )
+from softmax_lib._kernels.pages import enter_pages
 from softmax_lib._kernels.rows import (
     ahead_of,
     largest,
@@ -132,6 +133,7 @@ def wide_rows(x, out, begin, end, n):
     """
     following = largest(x, begin, n)
     for start in range(begin, end, n):
+        enter_pages(x, out, start, n, end)
         top = following
         if math.isfinite(top):
             about = reference(x, top, anchor(filled(x, top)))

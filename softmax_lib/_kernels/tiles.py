@@ -17,6 +17,7 @@ from softmax_lib._kernels.lanes import (
     turn_back,
     width,
 )
+from softmax_lib._kernels.pages import enter_pages
 
 # Bytes of a tile that leave room for others in the first-level cache.
 FIRST_LEVEL = 1 << 14
@@ -88,6 +89,13 @@ def tile_at(tile, n, inner, gap, wide):
     across = (inner + wide - 1) // wide
     column = tile % across * wide
     return tile // across * n * inner + column * gap, min(wide, inner - column)
+
+
+@formula
+def enter_tile(x, out, start, count, inner, gap, wide, last):
+    """Touch the pages that a tile of rows begins; tiles up to the last follow."""
+    if gap != 1:
+        enter_pages(x, out, start, count * gap, min(last * wide, inner) * gap)
 
 
 @formula

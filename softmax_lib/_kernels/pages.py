@@ -1,12 +1,12 @@
-"""New memory, at half of its price.
+"""New memory, at less than half of its price.
 
 The memory of a large new array is not there yet. The system gives it out in pages, when
 they are first touched, and clears them before: a large part of the time of a result
 beyond the caches. Linux gives large arrays pages of 2 MB, and clears one toward the
 place that was touched, because that is where the caches will be asked next. A result
-is written from its start, so that each page would be cleared from its end to its
-start, and backwards memory has half the speed. Whoever touches the end first has it
-cleared forwards, and then finds all of it in the cache.
+is written from its start, so each page would be cleared from its end to its start, and
+backwards that takes more than twice as long (benchmarks/pages.md). Whoever touches the
+end first has it cleared forwards.
 
 Other systems, and memory that is there already, have no harm from that: a number in
 two million bytes is written once more.

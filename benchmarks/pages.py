@@ -1,0 +1,69 @@
+"""What new memory costs, by where its pages are first touched.
+
+Usage: python -m benchmarks.pages. Fills new arrays from their start to their end, page
+by page of 2 MB, after touching nothing, the start, or the end of each page; and an
+array whose memory is there already. Writes the times, in fillings of the latter, to
+benchmarks/pages.md. `enter_pages` rests on the last column.
+"""
+
+import random
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+
+from softmax_lib._kernels.pages import PAGE
+
+MEGABYTES = (8, 32, 64, 128, 256)
+ROUNDS = 31
+
+
+def fill(memory, touched):
+    """Write to all of it, in order; first to `touched` of each page."""
+    first = -memory.ctypes.data % PAGE
+    memory[:first] = 1
+    for start in range(first, memory.size, PAGE):
+        page = memory[start : start + PAGE]
+        if touched is not None:
+            page[touched] = 1
+        page[:] = 1
+
+
+def seconds(size, touched, memory=None):
+    """Return how long it takes to fill a new array, or a given one."""
+    begin = time.perf_counter()
+    fill(np.empty(size, np.uint8) if memory is None else memory, touched)
+    return time.perf_counter() - begin
+
+
+def times(size):
+    """Return the times with nothing touched, starts, and ends, in fillings."""
+    old = np.ones(size, np.uint8)
+    ways = [(None, old), (None, None), (0, None), (-1, None)]
+    rounds = {way: [] for way in range(len(ways))}
+    for _ in range(ROUNDS):
+        for way in random.sample(range(len(ways)), len(ways)):
+            touched, memory = ways[way]
+            rounds[way].append(seconds(size, touched, memory))
+    filling, *others = (statistics.median(found) for found in rounds.values())
+    return [other / filling for other in others]
+
+
+def main():
+    """Measure, write the table, and show it."""
+    lines = [
+        "Time to fill a new array over time to fill one that has its memory.\n",
+        "| MB | nothing touched before | starts of pages | ends of pages |",
+        "| ---: | ---: | ---: | ---: |",
+    ]
+    for megabytes in MEGABYTES:
+        found = " | ".join(f"{ratio:.2f}" for ratio in times(megabytes << 20))
+        lines.append(f"| {megabytes} | {found} |")
+    text = "\n".join(lines) + "\n"
+    (Path(__file__).parent / "pages.md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

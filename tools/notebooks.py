@@ -70,8 +70,8 @@ def measured(notebook):
 def execute(path):
     """Run a notebook from top to bottom and store it in its normal form.
 
-    What was measured stays as it is stored, unless the cell has changed: a second
-    run leaves no difference. To measure anew, clear the outputs first.
+    What was measured stays as it is stored, so that a second run leaves no difference.
+    To measure anew, or where the cell has changed, clear the outputs first.
     """
     notebook = nbformat.read(path, as_version=4)
     before = measured(copy.deepcopy(notebook))

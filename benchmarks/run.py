@@ -47,6 +47,12 @@ from benchmarks.speed import by_size
 print(json.dumps(by_size({budget})))
 """
 
+NEW_PAGES = """
+import json
+from benchmarks.speed import new_pages
+print(json.dumps(new_pages()))
+"""
+
 STARTUP = """
 import json
 from benchmarks.startup import measure
@@ -90,6 +96,7 @@ def main():
     results["startup"] = own_process(1, STARTUP)
     results["accuracy"] = own_process(everything, ACCURACY.format(seed=seed))
     results["by_size"] = own_process(1, BY_SIZE.format(budget=budget))
+    results["new_pages"] = own_process(1, NEW_PAGES)
     results["speed"] = own_process(1, SPEED.format(threads=1, budget=budget))
     results["speed"] += own_process(
         everything, SPEED.format(threads=everything, budget=budget)

@@ -49,6 +49,16 @@ def by_size():
     }
 
 
+def new_pages():
+    """Return how many pages of new memory a call takes, as columns."""
+    pages = results()["new_pages"]
+    names = [name for name in NAMES if name in pages]
+    return {
+        "library": [NAMES[name] for name in names],
+        "new pages": [pages[name] for name in names],
+    }
+
+
 def errors(function, dtype):
     """Return the largest errors in ULP, by library and kind of input."""
     kinds = {

@@ -47,9 +47,9 @@ GRID = [
 # How often the grid is gone through.
 PASSES = 3
 
-# Seconds in which nobody's threads may have worked before a turn, of calls that do not
-# count, and of those that do, if they are short.
-REST, WARMING = 5e-3, 5e-3
+# Seconds in which nobody's threads may have worked before a turn, how long to wait for
+# them, of calls that do not count, and of those that do, if they are short.
+REST, PATIENCE, WARMING = 5e-3, 1.0, 5e-3
 TURN, TURN_OF_THREADS = 1e-4, 1e-3
 
 
@@ -83,7 +83,8 @@ def rounds_of(calls, budget, threads=1):
 
 def _sleep_until_others_do():
     worked = REST
-    while worked > REST / 10:
+    end = time.perf_counter() + PATIENCE
+    while worked > REST / 10 and time.perf_counter() < end:
         begin = time.process_time()
         time.sleep(REST)
         worked = time.process_time() - begin

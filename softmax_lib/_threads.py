@@ -13,8 +13,8 @@ import numba
 # (benchmarks/threshold.py measured it: threshold.md).
 WORTH_IT = 1 << 15
 
-# Parts of a work for each thread: one that is kept from working holds up a quarter of
-# its share.
+# Parts of a work for each thread. Numba deals them out beforehand, in runs of the same
+# number: with more of them than threads, it matters less that one is smaller.
 PARTS = 4
 
 # One parallel kernel at a time: Numba's workqueue layer aborts the process when

@@ -1,4 +1,4 @@
-"""What front doors accept, and what they say about the rest."""
+"""Checks and conversions of arguments, and the errors for what is not allowed."""
 
 import math
 import operator
@@ -9,13 +9,8 @@ from numpy.exceptions import AxisError
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
-def as_float_array(x, name="x"):
-    """Return x as an array of float32 or float64, in whatever memory it lies."""
-    return taken(x, name)[0]
-
-
-def taken(x, name="x"):
-    """Return x as an array that can be computed with, and the dtype of the result.
+def to_float_array(x, name="x"):
+    """Return x as an array of float32 or float64, and the dtype of the result.
 
     Integers and booleans become float64 before anything is subtracted from
     them: in their own type a difference would wrap around. Half precision is
@@ -44,7 +39,7 @@ def taken(x, name="x"):
 
 
 def _is_half(dtype):
-    # Known by its name, so that ml_dtypes need not be there.
+    # Recognised by name, so that ml_dtypes need not be installed.
     return dtype == np.float16 or (
         dtype.name == "bfloat16" and dtype.type.__module__.startswith("ml_dtypes")
     )
@@ -62,8 +57,8 @@ def check_out(out, shape, dtype):
         raise ValueError("got an out that is read-only")
 
 
-def left_out(where, shape):
-    """Return which entries of an array of that shape `where` leaves out, if given."""
+def excluded_mask(where, shape):
+    """Return the mask of the entries that `where` excludes, None without a `where`."""
     if where is None:
         return None
     kept = np.asarray(where)
@@ -72,22 +67,22 @@ def left_out(where, shape):
             f"got where={type(where).__name__} of dtype {kept.dtype}; allowed are "
             "bool and arrays of bool"
         )
-    return _spread(~kept, shape, "where")
+    return _broadcast(~kept, shape, "where")
 
 
 def weights(b, shape):
     """Return the factors b as float64, one for each entry of an array of that shape."""
-    return _spread(as_float_array(b, "b").astype(_FLOAT64), shape, "b")
+    return _broadcast(to_float_array(b, "b")[0].astype(_FLOAT64), shape, "b")
 
 
-def flag(given, name):
-    """Return a switch, given as bool or, as in old code, as 0 or 1."""
+def as_bool(given, name):
+    """Return an option as a bool; old code passes 0 or 1."""
     if isinstance(given, bool | np.bool_ | int):
         return bool(given)
     raise TypeError(f"got {name}={given!r}; allowed are True and False")
 
 
-def _spread(a, shape, name):
+def _broadcast(a, shape, name):
     try:
         return np.broadcast_to(a, shape)
     except ValueError:
@@ -96,7 +91,7 @@ def _spread(a, shape, name):
         ) from None
 
 
-def normalised(axis, ndim):
+def normalize_axes(axis, ndim):
     """Return axis as a sorted tuple of distinct, non-negative ints."""
     if axis is None:
         return tuple(range(ndim))
@@ -121,18 +116,18 @@ def normalised(axis, ndim):
 
 
 def _holds_bool(axis):
-    # Python takes True for 1, but who writes axis=True means keepdims or the like.
+    # Python takes True for 1, but axis=True is a mistake for keepdims or the like.
     axes = axis if isinstance(axis, tuple) else (axis,)
     return any(isinstance(d, bool | np.bool_) for d in axes)
 
 
-def together(axes):
-    """Return whether sorted axes are neighbours."""
+def are_adjacent(axes):
+    """Return whether sorted axes are adjacent."""
     return not axes or axes == tuple(range(axes[0], axes[-1] + 1))
 
 
-def folded(shape, axes):
-    """Return (outer, n, inner): the axes, neighbours, as one with length n."""
+def outer_n_inner(shape, axes):
+    """Return (outer, n, inner): adjacent axes merged into one of length n."""
     first, stop = (axes[0], axes[-1] + 1) if axes else (len(shape), len(shape))
     return (
         math.prod(shape[:first]),

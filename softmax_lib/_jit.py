@@ -1,10 +1,11 @@
-"""The one place where jit options and the cache policy are decided."""
+"""How functions are compiled and cached: the options, in one place."""
 
+import functools
 import hashlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from numba import config, njit, version_info
+from numba import config, njit, prange, version_info
 from numba.core.caching import FunctionCache
 from numba.core.runtime import rtsys
 
@@ -19,42 +20,46 @@ OPTIONS = {
 }
 
 
-def _stamp():
+def _code_digest():
     """Return a digest of all that is compiled, and of what decides about it."""
     here = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted([*here.glob("_*.py"), *here.glob("_kernels/*.py")]):
+    for path in sorted([*here.glob("_*.py"), *here.glob("_*/*.py")]):
         digest.update(path.read_bytes())
     return digest.digest()
 
 
-STAMP = _stamp()
+CODE_DIGEST = _code_digest()
 
 
-# Up to this version of Numba it is known what loading machine code takes: its runtime
-# library. Numba also makes ready for compiling, which takes half a second; it does so
-# by itself when there is something to compile.
-KNOWN = (0, 68)
+# The last version of Numba for which it is known that loading machine code needs the
+# runtime library alone. Later ones also get ready for compiling, in half a second.
+LAST_TESTED_NUMBA = (0, 68)
 
 
 class _Cache(FunctionCache):
-    """Numba's cache of machine code, which a call never fails for."""
+    """Numba's cache of machine code, whose failures never reach the caller."""
 
     def __init__(self, function):
         super().__init__(function)
-        # Numba takes cached code for stale when the file of the function has
-        # changed, but a kernel is built from formulas in other files.
+        # Numba calls cached code stale when the file of the function has changed, but
+        # a kernel is built from functions in other files.
         file = self._cache_file
-        file._source_stamp = (file._source_stamp, STAMP)
+        file._source_stamp = (file._source_stamp, CODE_DIGEST)
+
+    def _index_key(self, sig, codegen):
+        # Numba would add a hash of what the function closes over. The digest covers
+        # that, and compiled functions pickle differently in each process.
+        return sig, codegen.magic_tuple(), self._py_func.__qualname__
 
     def load_overload(self, sig, target_context):
         try:
-            if version_info.short > KNOWN:
+            if version_info.short > LAST_TESTED_NUMBA:
                 return super().load_overload(sig, target_context)
             rtsys.initialize(target_context)
             return self._load_overload(sig, target_context)
         except Exception:
-            # Cut short, overwritten, or not ours to read: it is compiled anew.
+            # Truncated, overwritten or unreadable: compile anew.
             self._forget()
             return None
 
@@ -62,7 +67,7 @@ class _Cache(FunctionCache):
         try:
             super().save_overload(sig, data)
         except Exception:
-            # No room left, no right to write, or an index that is no index.
+            # The disk is full or read-only, or the index is damaged.
             self._forget()
 
     def _forget(self):
@@ -74,8 +79,8 @@ class _Cache(FunctionCache):
 
 @contextmanager
 def _jit_enabled():
-    # NUMBA_DISABLE_JIT lets people step through their own functions. Kernels are
-    # made of vectors and pointers, which Python has not: they stay compiled.
+    # NUMBA_DISABLE_JIT lets people step through their own functions. Kernels use
+    # vectors and pointers, which Python does not have: they stay compiled.
     before, config.DISABLE_JIT = config.DISABLE_JIT, 0
     try:
         yield before
@@ -83,43 +88,75 @@ def _jit_enabled():
         config.DISABLE_JIT = before
 
 
-def _compiled(function, cached=True, **options):
+def kernel(function, **options):
+    """Compile a loop that is called from Python, and cache its machine code."""
     with _jit_enabled() as disabled:
         dispatcher = njit(**OPTIONS, **options)(function)
     if disabled:
-        # What it is made of is compiled with it, at its first call.
+        # The functions in a kernel are compiled with it, at its first call.
         dispatcher._compile_for_args = _jit_enabled()(dispatcher._compile_for_args)
-    if cached:
-        # The first call in a new process loads machine code, compiling nothing. With
-        # nowhere to write to, a read-only install and no home, there is no cache.
-        with suppress(RuntimeError):
-            dispatcher._cache = _Cache(function)
+    # The first call in a new process loads machine code and compiles nothing. In a
+    # read-only install without a home there is nowhere to write to, and no cache.
+    with suppress(RuntimeError):
+        dispatcher._cache = _Cache(function)
     return dispatcher
 
 
-def kernel(function):
-    """Compile a loop that is called from Python."""
-    return _compiled(function)
+def renamed(function, module, qualname):
+    """Give a function made by a factory the place where it can be found again."""
+    function.__module__, function.__qualname__ = module, qualname
+    function.__name__ = qualname.replace(".", "_")
+    return function
 
 
-def parallel_kernel(function):
-    """Compile a driver that runs a kernel on all threads."""
-    return _compiled(function, parallel=True)
+@functools.cache
+def threaded(serial):
+    """Return a driver that runs a kernel on all threads, with the same bits.
 
-
-def formula(function):
-    """Compile a formula inside a kernel.
-
-    It is always inlined, so that vectors stay in registers, and not cached, because
-    it only ever exists as a part of the kernel around it.
+    It is called with the kernel's arguments but the last two, as a tuple; with how
+    many tasks (rows, tiles, entries) there are; and with the number of parts.
     """
-    return _compiled(function, cached=False, forceinline=True)
+
+    def driver(arguments, tasks, parts):
+        for part in prange(parts):
+            first, last = tasks * part // parts, tasks * (part + 1) // parts
+            serial(*arguments, first, last)
+
+    function = serial.py_func
+    name = f"{function.__qualname__}_threaded"
+    return kernel(renamed(driver, function.__module__, name), parallel=True)
 
 
-def routine(function):
-    """Compile a loop inside a kernel, kept apart from it.
+class _Part:
+    """A function inside kernels, which Numba compiles as a part of them.
 
-    In one large function the compiler runs out of registers and loads every
-    constant anew in every round (a fifth slower).
+    Its dispatcher is made when a kernel is compiled that calls it. When all kernels
+    come from the cache, none is made.
     """
-    return _compiled(function, cached=False, forceinline=False)
+
+    def __init__(self, function, forceinline):
+        functools.update_wrapper(self, function)
+        self._forceinline = forceinline
+
+    @functools.cached_property
+    def dispatcher(self):
+        with _jit_enabled():
+            options = {**OPTIONS, "forceinline": self._forceinline}
+            return njit(**options)(self.__wrapped__)
+
+    @property
+    def _numba_type_(self):
+        return self.dispatcher._numba_type_
+
+
+def inlined(function):
+    """Compile a formula inside kernels: vectors then stay in registers."""
+    return _Part(function, forceinline=True)
+
+
+def outlined(function):
+    """Compile a loop inside kernels, which LLVM may inline.
+
+    A loop that begins with `noinline()` stays a function of its kernel.
+    """
+    return _Part(function, forceinline=False)

@@ -1,40 +1,24 @@
-"""Arranges logits and labels for the kernels of losses and gradients.
+"""Logits and labels in, losses and gradients out: as `_dispatch`, for the losses."""
 
-As `_dispatch` does for the functions of one array.
-"""
-
+import functools
 import math
 import operator
 
 import numpy as np
 from numpy.exceptions import AxisError
 
-from softmax_lib import _threads
-from softmax_lib._arguments import normalised, taken
-from softmax_lib._dispatch import as_columns, known_width
-from softmax_lib._kernels import (
-    labels,
-    loss_tiles,
-    losses,
-    parallel_losses,
-    soft_losses,
-    vjps,
-)
+from softmax_lib import _layout
+from softmax_lib._arguments import normalize_axes, to_float_array
+from softmax_lib._dispatch import is_kernel_ready
+from softmax_lib._kernels import cross_entropy as class_indices
+from softmax_lib._kernels import labels, soft_targets, vjps
+from softmax_lib._threads import run
 
 REDUCTIONS = ("none", "mean", "sum")
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 _INT64 = np.dtype(np.int64)
-# Kernels take a place that holds nothing for an argument that was not given.
-_NOTHING = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64, np.int64)}
-# On one thread and on several, without and with the gradient.
-_BY_ROWS = (
-    (losses.loss_rows, parallel_losses.loss_in_rows),
-    (losses.loss_and_grad_rows, parallel_losses.loss_and_grad_in_rows),
-)
-_BY_TILES = (
-    (loss_tiles.loss_tiles, parallel_losses.loss_in_tiles),
-    (loss_tiles.loss_and_grad_tiles, parallel_losses.loss_and_grad_in_tiles),
-)
+# Kernels take an empty array for an argument that was not given.
+_EMPTY = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64, np.int64)}
 # No label is ignored: this one is out of range in any case.
 NO_LABEL = -1
 
@@ -46,7 +30,7 @@ def cross_entropy(logits, given, axis, reduction, ignore, weight, smoothing, gra
             f"got reduction={reduction!r}; allowed are 'none', 'mean' and 'sum'"
         )
     if type(smoothing) is not float or smoothing != 0.0:
-        smoothing = _checked_smoothing(smoothing)
+        smoothing = _to_smoothing(smoothing)
     a, dtype = _logits(logits)
     axis = _one_axis(axis, a.ndim)
     n = a.shape[axis]
@@ -66,8 +50,10 @@ def cross_entropy(logits, given, axis, reduction, ignore, weight, smoothing, gra
                 f"have the shape of the logits, {a.shape}, and class numbers are "
                 "integers"
             )
-        each, grad = _soft(a, t, axis, weight, smoothing, reduction, gradient)
-        divisor = float(each.size), 0.0
+        losses, grad = _from_probabilities(
+            a, t, axis, weight, smoothing, reduction, gradient
+        )
+        divisor = float(losses.size), 0.0
     else:
         if t.shape != rows_shape:
             raise ValueError(
@@ -75,40 +61,35 @@ def cross_entropy(logits, given, axis, reduction, ignore, weight, smoothing, gra
                 f"have the shape of the logits without the class axis, {rows_shape} "
                 f"(one-hot rows are probabilities: pass them as floats)"
             )
-        ignored = NO_LABEL if ignore is None else _ignored(ignore)
+        ignored = NO_LABEL if ignore is None else _to_label(ignore)
         flat = _int_labels(t)
         count = _count(flat, t, n, ignored, ignore is not None)
         divisor = float(count), 0.0
         if weight is not None and reduction == "mean":
-            divisor = labels.weight_of(flat, weight, ignored)
+            divisor = labels.label_weight_sum(flat, weight, ignored)
         over = divisor if reduction == "mean" else (1.0, 0.0)
         arguments = a, flat, axis, weight, ignored, over, gradient
         if smoothing == 0.0:
-            each, grad = _hard(*arguments)
+            losses, grad = _from_class_indices(*arguments)
         else:
-            each, grad = _smooth(*arguments, smoothing)
+            losses, grad = _from_smoothed_indices(*arguments, smoothing)
     if reduction == "none":
-        loss = _rounded(each, dtype).reshape(rows_shape)[()]
+        loss = _rounded(losses, dtype).reshape(rows_shape)[()]
     else:
         over = divisor if reduction == "mean" else (1.0, 0.0)
-        loss = _rounded(labels.mean_of(each, *over), dtype)
+        loss = _rounded(labels.mean_loss(losses, *over), dtype)
     if not gradient:
         return loss
     return loss, _rounded(grad, dtype)
 
 
 def _logits(logits):
-    """Return logits as a plain array of float32 or float64, and the result's dtype."""
-    if type(logits) is np.ndarray:
-        dtype = logits.dtype
-        if (dtype is _FLOAT64 or dtype is _FLOAT32) and logits.flags.carray:
-            return logits, dtype
-    a, dtype = taken(logits, "logits")
+    """Return logits as an array that kernels take, and the dtype of the result."""
+    if is_kernel_ready(logits):
+        return logits, logits.dtype
+    a, dtype = to_float_array(logits, "logits")
     native = a.dtype.newbyteorder("=")
-    if not (a.flags.carray and a.dtype is native):
-        # Kernels never write to it, but Numba compiles anew for what is read-only.
-        a = np.array(a, native, order="C")
-    return a, dtype
+    return a if is_kernel_ready(a) else np.array(a, native, order="C"), dtype
 
 
 def _rounded(value, dtype):
@@ -130,10 +111,10 @@ def _one_axis(axis, ndim):
         raise TypeError(f"got axis={axis!r}; allowed is one int, the axis of classes")
     if ndim == 0:
         raise AxisError(axis, 0, "axis")
-    return normalised(axis, ndim)[0]
+    return normalize_axes(axis, ndim)[0]
 
 
-def _checked_smoothing(smoothing):
+def _to_smoothing(smoothing):
     try:
         fine = bool(0.0 <= smoothing <= 1.0)
     except (TypeError, ValueError):
@@ -147,7 +128,7 @@ def _checked_smoothing(smoothing):
     return float(smoothing)
 
 
-def _ignored(ignore):
+def _to_label(ignore):
     if isinstance(ignore, bool | np.bool_):
         raise TypeError(f"got ignore_index={ignore!r}; allowed are an int and None")
     try:
@@ -180,7 +161,7 @@ def _label_array(given):
         # An empty list has no type of its own.
         return t.astype(np.int64)
     try:
-        return taken(t)[0]
+        return to_float_array(t)[0]
     except TypeError:
         raise TypeError(
             f"got labels of dtype {t.dtype}; allowed are integers (class numbers) and "
@@ -199,7 +180,7 @@ def _int_labels(t):
 
 def _count(flat, t, n, ignored, ignores):
     """Return how many labels count; raise if one is out of range."""
-    bad, count = labels.first_bad_and_count(flat, n, ignored, ignores)
+    bad, count = labels.validate_labels(flat, n, ignored, ignores)
     if bad >= 0:
         place = tuple(int(i) for i in np.unravel_index(bad, t.shape))
         where = f"[{', '.join(map(str, place))}]" if place else ""
@@ -210,7 +191,7 @@ def _count(flat, t, n, ignored, ignores):
 
 
 def _weight(weight, n, dtype):
-    w, _ = taken(weight, "weight")
+    w, _ = to_float_array(weight, "weight")
     if w.shape != (n,):
         raise ValueError(
             f"got weight of shape {w.shape}; one for each class has shape {(n,)}"
@@ -223,71 +204,63 @@ def _weight(weight, n, dtype):
     return np.array(w, dtype, order="C")
 
 
-def _folded(a, axis):
-    n = a.shape[axis]
-    if axis == a.ndim - 1:
-        return a.size // n, n, 1
-    outer = math.prod(a.shape[:axis])
-    return outer, n, math.prod(a.shape[axis + 1 :])
+@functools.lru_cache(1024)
+def _planned(outer, n, inner, itemsize, gradient):
+    """Return a kernel, its arguments between arrays and tasks, and the tasks."""
+    layout, *shape, tasks = _layout.plan(outer, n, inner, itemsize, False)
+    if layout == _layout.ROWS:
+        kernels, shape = (
+            (class_indices.loss_rows, class_indices.loss_and_grad_rows),
+            (n,),
+        )
+    else:
+        kernels = class_indices.loss_columns, class_indices.loss_and_grad_columns
+    return kernels[gradient], tuple(shape), tasks
 
 
-def _hard(a, flat, axis, weight, ignored, over, gradient):
-    """Return each loss, and the gradient, for one label a row."""
-    each = np.empty(flat.size)
+def _from_class_indices(a, flat, axis, weight, ignored, over, gradient):
+    """Return the losses, and the gradient, for one label a slice."""
+    losses = np.empty(flat.size)
     grad = np.empty(a.shape, a.dtype) if gradient else None
     if not a.size:
-        each[:] = 0.0
-        return each, grad
-    outer, n, inner = _folded(a, axis)
-    w = _NOTHING[a.dtype] if weight is None else weight
-    x = a.reshape(-1)
-    if inner == 1 and not as_columns(n, outer):
-        shape, many = (n,), outer
-        kernels = _BY_ROWS[gradient]
-    else:
-        if inner == 1:
-            # Short rows lie side by side as columns do.
-            outer, inner, gap = 1, outer, n
-        else:
-            gap = 1
-        wide = known_width(n, inner, gap, a.itemsize)
-        shape, many = (n, inner, gap, wide), outer * -(-inner // wide)
-        kernels = _BY_TILES[gradient]
-    arguments = (x, flat, w, ignored, each)
+        losses[:] = 0.0
+        return losses, grad
+    n = a.shape[axis]
+    inner = math.prod(a.shape[axis + 1 :]) if axis + 1 < a.ndim else 1
+    outer = a.size // (n * inner)
+    kernel, shape, tasks = _planned(outer, n, inner, a.itemsize, gradient)
+    w = _EMPTY[a.dtype] if weight is None else weight
+    arguments = a.reshape(-1), flat, w, ignored, losses
     if gradient:
         arguments += (grad.reshape(-1), *over)
-    _run(*kernels, a, (*arguments, *shape), many)
-    return each, grad
+    _run(kernel, a, (*arguments, *shape), tasks)
+    return losses, grad
 
 
-def _smooth(a, flat, axis, weight, ignored, over, gradient, smoothing):
-    """Return each loss, and the gradient, for one label a row and smoothing."""
+def _from_smoothed_indices(a, flat, axis, weight, ignored, over, gradient, smoothing):
+    """Return the losses, and the gradient, for one smoothed label a slice."""
     moved = np.ascontiguousarray(np.moveaxis(a, axis, -1))
-    none = _NOTHING[a.dtype]
-    return _by_shares(
-        moved, none, flat, axis, weight, ignored, over, gradient, smoothing
-    )
+    indices = _EMPTY[a.dtype], flat, weight, ignored
+    return _from_targets(moved, indices, axis, over, gradient, smoothing)
 
 
-def _soft(a, t, axis, weight, smoothing, reduction, gradient):
-    """Return each loss, and the gradient, for rows of probabilities."""
+def _from_probabilities(a, t, axis, weight, smoothing, reduction, gradient):
+    """Return the losses, and the gradient, for rows of probabilities."""
     moved = np.ascontiguousarray(np.moveaxis(a, axis, -1))
     targets = np.moveaxis(t, axis, -1)
     if not (targets.flags.carray and targets.dtype is moved.dtype):
         targets = np.array(targets, moved.dtype, order="C")
     rows = math.prod(moved.shape[:-1])
     over = (float(rows), 0.0) if reduction == "mean" else (1.0, 0.0)
-    flat = targets.reshape(-1)
-    none = _NOTHING[_INT64]
-    return _by_shares(
-        moved, flat, none, axis, weight, NO_LABEL, over, gradient, smoothing
-    )
+    rows_of = targets.reshape(-1), _EMPTY[_INT64], weight, NO_LABEL
+    return _from_targets(moved, rows_of, axis, over, gradient, smoothing)
 
 
-def _by_shares(moved, targets, flat, axis, weight, ignored, over, gradient, smoothing):
+def _from_targets(moved, given, axis, over, gradient, smoothing):
+    targets, flat, weight, ignored = given
     n = moved.shape[-1]
     rows = math.prod(moved.shape[:-1])
-    each = np.zeros(rows)
+    losses = np.zeros(rows)
     grad = np.empty(moved.shape, moved.dtype) if gradient else None
     if moved.size:
         arguments = (
@@ -298,59 +271,51 @@ def _by_shares(moved, targets, flat, axis, weight, ignored, over, gradient, smoo
             ignored,
             1.0 - smoothing,
             smoothing / n,
-            each,
-            grad.reshape(-1) if gradient else _NOTHING[moved.dtype],
+            losses,
+            grad.reshape(-1) if gradient else _EMPTY[moved.dtype],
             *over,
             n,
         )
-        kernel, driver = soft_losses.soft_rows, parallel_losses.soft_in_rows
-        _run(kernel, driver, moved, arguments, rows)
+        _run(soft_targets.soft_target_rows, moved, arguments, rows)
     if gradient:
         grad = np.ascontiguousarray(np.moveaxis(grad, -1, axis))
-    return each, grad
+    return losses, grad
 
 
-def _run(serial, parallel, a, arguments, many):
-    """Run a kernel over `many` rows or tiles, on all threads if that is worth it."""
-    if many == 1 or _threads.one_is_enough(a.size):
-        serial(*arguments, 0, many)
-        return
-    # A number of short rows takes up to so many times as long as with softmax.
-    with _threads.several(16 * a.nbytes) as threads:
-        if threads == 1:
-            serial(*arguments, 0, many)
-        else:
-            parallel(*arguments, many, min(many, _threads.PARTS * threads))
+def _run(kernel, a, arguments, tasks):
+    """Run a kernel over rows or tiles of a, on several threads if that is faster."""
+    if a.size < _layout.MIN_PARALLEL_SIZE:
+        kernel(*arguments, 0, tasks)
+    else:
+        run(kernel, arguments, tasks, _layout.MAX_LOSS_COST * a.nbytes)
 
 
 def softmax_vjp(p, g, axis):
-    """Return what softmax passes back."""
-    kernels = vjps.softmax_vjp_rows, parallel_losses.softmax_vjp_in_rows
-    return _vjp(kernels, p, g, axis, "p")
+    """Return the vector-Jacobian product of softmax."""
+    return _vjp(vjps.softmax_vjp_rows, p, g, axis, "p")
 
 
 def log_softmax_vjp(logp, g, axis):
-    """Return what log_softmax passes back."""
-    kernels = vjps.log_softmax_vjp_rows, parallel_losses.log_softmax_vjp_in_rows
-    return _vjp(kernels, logp, g, axis, "logp")
+    """Return the vector-Jacobian product of log-softmax."""
+    return _vjp(vjps.log_softmax_vjp_rows, logp, g, axis, "logp")
 
 
-def _vjp(kernels, result, g, axis, name):
-    (a, narrow), (b, other) = taken(result, name), taken(g, "g")
+def _vjp(kernel, result, g, axis, name):
+    (a, narrow), (b, other) = to_float_array(result, name), to_float_array(g, "g")
     if a.shape != b.shape:
         raise ValueError(
             f"got {name} of shape {a.shape} and g of shape {b.shape}; "
             "the shapes must be equal"
         )
     dtype = np.result_type(a.dtype, b.dtype).newbyteorder("=")
-    axes = normalised(axis, a.ndim)
+    axes = normalize_axes(axis, a.ndim)
     order = [d for d in range(a.ndim) if d not in axes] + list(axes)
     n = math.prod(a.shape[d] for d in axes)
     first, second = (_moved(v, order, dtype) for v in (a, b))
     back = np.empty(first.shape, dtype)
     if a.size:
         flat = first.reshape(-1), second.reshape(-1), back.reshape(-1), n
-        _run(*kernels, first, flat, a.size // n)
+        _run(kernel, first, flat, a.size // n)
     back = np.ascontiguousarray(back.transpose(np.argsort(order))).reshape(a.shape)
     return _rounded(back, narrow if narrow == other else dtype)[()]
 

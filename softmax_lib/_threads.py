@@ -1,4 +1,4 @@
-"""Whether a call may use all threads."""
+"""How many threads a call may use, and how a kernel runs on them."""
 
 import ctypes
 import functools
@@ -9,17 +9,12 @@ import time
 import llvmlite.binding
 import numba
 
-# Below this many numbers one thread is done before the others have woken up
-# (benchmarks/threshold.py measured it: threshold.md).
-WORTH_IT = 1 << 15
-
-# Parts of a work for each thread. Numba deals them out beforehand, in runs of the same
-# number: with more of them than threads, it matters less that one is smaller.
-PARTS = 4
+from softmax_lib import _layout
+from softmax_lib._jit import threaded
 
 # One parallel kernel at a time: Numba's workqueue layer aborts the process when
 # two Python threads enter it at once, and with the others there would be more
-# threads than processors. Who finds it busy goes on with one thread.
+# threads than processors. If it is busy, the call runs on one thread.
 _busy = threading.Lock()
 _forked = False
 
@@ -36,10 +31,10 @@ if hasattr(os, "register_at_fork"):
 
 
 @functools.cache
-def _counter():
-    """Start Numba's threads and return what says how many of them may be used.
+def _thread_counter():
+    """Start Numba's threads and return what counts those that may be used.
 
-    That is `numba.get_num_threads`, without the microsecond that it takes to see
+    That is `numba.get_num_threads`, without the microsecond that it spends on asking
     whether they have been started.
     """
     numba.get_num_threads()
@@ -49,47 +44,42 @@ def _counter():
     return ctypes.PYFUNCTYPE(ctypes.c_int)(address)
 
 
-def allowed():
+def max_threads():
     """Return how many threads a call may use."""
-    return 1 if _forked else _counter()()
-
-
-def one_is_enough(size):
-    """Return whether one thread is enough for so many numbers, or all there may be."""
-    return size < WORTH_IT or allowed() == 1
+    return 1 if _forked else _thread_counter()()
 
 
 # Where the threads of another pool keep the processors busy, ours wait for a turn, and
-# that takes milliseconds: several times what a call on up to so many bytes does. After
-# two calls that took longer than any of their size should, seconds of one thread for
-# each byte, the next ones are done with one thread, for a while that doubles each time.
-MOST = 1 << 23
-PATIENCE = 0.5e-3
-PER_BYTE = 1e-9
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
+# that takes milliseconds: several times what a small call takes. After two calls of up
+# to CONTENTION_MAX_BYTES that took longer than any of their size should, calls run on
+# one thread for a backoff that doubles each time (exponential backoff).
+CONTENTION_MAX_BYTES = 1 << 23
+CONTENTION_LATENCY = 0.5e-3  # seconds
+SECONDS_PER_BYTE = 1e-9  # of one thread
+MIN_BACKOFF, MAX_BACKOFF = 0.02, 1.0  # seconds
 
 
-class _Pause:
-    """When threads may be tried again, and how long the next pause is."""
+class _Backoff:
+    """When several threads may be tried again, and how long the next backoff is."""
 
-    __slots__ = ("length", "until")
+    __slots__ = ("length", "retry_at")
 
     def __init__(self):
-        self.length = self.until = 0.0
+        self.length = self.retry_at = 0.0
 
     def begin(self):
-        """Begin a pause."""
-        self.until = time.perf_counter() + self.length
-        self.length = min(max(2 * self.length, SHORTEST_PAUSE), LONGEST_PAUSE)
+        """Begin a backoff."""
+        self.retry_at = time.perf_counter() + self.length
+        self.length = min(max(2 * self.length, MIN_BACKOFF), MAX_BACKOFF)
 
 
-_pause = _Pause()
+_backoff = _Backoff()
 
 
-class several:
-    """Give the number of threads to use on so many bytes, 1 for only this one.
+class acquire_threads:
+    """Give the number of threads to use on that many bytes.
 
-    A class, because that of `contextlib.contextmanager` takes two microseconds more.
+    A class: `contextlib.contextmanager` costs 2 us a call.
     """
 
     __slots__ = ("_begin", "_held", "_threads", "_work")
@@ -99,19 +89,33 @@ class several:
 
     def __enter__(self):
         self._held = False
-        self._threads = allowed()
+        self._threads = max_threads()
         if self._threads > 1:
             self._begin = time.perf_counter()
-            if self._begin >= _pause.until or self._work > MOST:
+            if self._begin >= _backoff.retry_at or self._work > CONTENTION_MAX_BYTES:
                 self._held = _busy.acquire(False)
         return self._threads if self._held else 1
 
     def __exit__(self, *exception):
         if self._held:
             _busy.release()
-            if self._work <= MOST:
+            if self._work <= CONTENTION_MAX_BYTES:
                 took = time.perf_counter() - self._begin
-                if took > PATIENCE + self._work / self._threads * PER_BYTE:
-                    _pause.begin()
-                elif _pause.length:
-                    _pause.length = 0.0
+                expected = self._work / self._threads * SECONDS_PER_BYTE
+                if took > CONTENTION_LATENCY + expected:
+                    _backoff.begin()
+                elif _backoff.length:
+                    _backoff.length = 0.0
+
+
+def run(kernel, arguments, tasks, work):
+    """Call a kernel for all tasks, on all threads unless they are busy.
+
+    It takes as long as softmax of `work` bytes.
+    """
+    with acquire_threads(work) as threads:
+        if threads == 1 or tasks == 1:
+            kernel(*arguments, 0, tasks)
+        else:
+            parts = min(tasks, _layout.TASKS_PER_THREAD * threads)
+            threaded(kernel)(arguments, tasks, parts)

@@ -1,10 +1,21 @@
 """Softmax, its logarithm, log-sum-exp and the sigmoid: the front doors."""
 
-from softmax_lib import _dispatch
+import math
+
+from softmax_lib._dispatch import AxisFunction, ElementwiseFunction
+from softmax_lib._kernels import elementwise, operations
+from softmax_lib._njit import usable_in_njit
 
 __all__ = ["log_sigmoid", "log_softmax", "logsumexp", "sigmoid", "softmax"]
 
+_softmax = AxisFunction(operations.softmax, masked_value=0.0)
+_log_softmax = AxisFunction(operations.log_softmax, masked_value=-math.inf)
+_logsumexp = AxisFunction(operations.logsumexp)
+_sigmoid = ElementwiseFunction(elementwise.sigmoid_entries)
+_log_sigmoid = ElementwiseFunction(elementwise.log_sigmoid_entries)
 
+
+@usable_in_njit("activations.type_along_axis")
 def softmax(x, /, axis=-1, *, where=None, out=None):
     r"""Turn scores into positive shares that sum to 1.
 
@@ -87,9 +98,10 @@ def softmax(x, /, axis=-1, *, where=None, out=None):
     >>> softmax([1.0, float("nan"), 1.0], where=[True, False, True]).tolist()
     [0.5, 0.0, 0.5]
     """
-    return _dispatch.softmax(x, axis, where, out)
+    return _softmax.apply(x, axis, where, out)
 
 
+@usable_in_njit("activations.type_along_axis")
 def log_softmax(x, /, axis=-1, *, where=None, out=None):
     r"""Compute the logarithm of softmax, without the loss of taking it afterwards.
 
@@ -159,9 +171,10 @@ def log_softmax(x, /, axis=-1, *, where=None, out=None):
     >>> print(*(f"{v:.4g}" for v in log_softmax([0.0, -40.0])))
     -4.248e-18 -40
     """
-    return _dispatch.log_softmax(x, axis, where, out)
+    return _log_softmax.apply(x, axis, where, out)
 
 
+@usable_in_njit("activations.type_reduction")
 def logsumexp(x, /, axis=-1, *, b=None, where=None, keepdims=False, out=None):
     r"""Compute the logarithm of a sum of exponentials, without overflow.
 
@@ -235,9 +248,10 @@ def logsumexp(x, /, axis=-1, *, b=None, where=None, keepdims=False, out=None):
     >>> print(logsumexp([1000.0, 999.0], b=[1, -1]).round(4))
     999.5413
     """
-    return _dispatch.logsumexp(x, axis, b, where, keepdims, out)
+    return _logsumexp.reduce(x, axis, b, where, keepdims, out)
 
 
+@usable_in_njit("activations.type_elementwise")
 def sigmoid(x, /, *, out=None):
     r"""Compute the logistic sigmoid, softmax's share of `x` against a score of 0.
 
@@ -291,9 +305,10 @@ def sigmoid(x, /, *, out=None):
     >>> print(f"{sigmoid(-740.0):.3g}")
     4.2e-322
     """
-    return _dispatch.sigmoid(x, out)
+    return _sigmoid.apply(x, out)
 
 
+@usable_in_njit("activations.type_elementwise")
 def log_sigmoid(x, /, *, out=None):
     r"""Compute the logarithm of the sigmoid, without loss at either end.
 
@@ -347,4 +362,4 @@ def log_sigmoid(x, /, *, out=None):
     >>> print(log_sigmoid(-1000.0))
     -1000.0
     """
-    return _dispatch.log_sigmoid(x, out)
+    return _log_sigmoid.apply(x, out)

@@ -1,15 +1,12 @@
 """Cross-entropy, its gradient, and the gradients of softmax and log-softmax."""
 
 from softmax_lib import _losses_dispatch
+from softmax_lib._njit import usable_in_njit
 
-__all__ = [
-    "cross_entropy",
-    "cross_entropy_and_grad",
-    "log_softmax_vjp",
-    "softmax_vjp",
-]
+__all__ = ["cross_entropy", "cross_entropy_and_grad", "log_softmax_vjp", "softmax_vjp"]
 
 
+@usable_in_njit("losses.type_cross_entropy")
 def cross_entropy(
     logits,
     labels,
@@ -127,17 +124,11 @@ def cross_entropy(
     4.248e-18
     """
     return _losses_dispatch.cross_entropy(
-        logits,
-        labels,
-        axis,
-        reduction,
-        ignore_index,
-        weight,
-        label_smoothing,
-        False,
+        logits, labels, axis, reduction, ignore_index, weight, label_smoothing, False
     )
 
 
+@usable_in_njit("losses.type_cross_entropy")
 def cross_entropy_and_grad(
     logits,
     labels,
@@ -229,17 +220,11 @@ def cross_entropy_and_grad(
     -4.248e-18 4.248e-18
     """
     return _losses_dispatch.cross_entropy(
-        logits,
-        labels,
-        axis,
-        reduction,
-        ignore_index,
-        weight,
-        label_smoothing,
-        True,
+        logits, labels, axis, reduction, ignore_index, weight, label_smoothing, True
     )
 
 
+@usable_in_njit("losses.type_softmax_vjp")
 def softmax_vjp(p, g, /, axis=-1):
     r"""Pass a gradient back through softmax.
 
@@ -304,6 +289,7 @@ def softmax_vjp(p, g, /, axis=-1):
     return _losses_dispatch.softmax_vjp(p, g, axis)
 
 
+@usable_in_njit("losses.type_log_softmax_vjp")
 def log_softmax_vjp(logp, g, /, axis=-1):
     r"""Pass a gradient back through log-softmax.
 

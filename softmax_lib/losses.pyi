@@ -3,12 +3,7 @@ from typing import Any, Literal, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = [
-    "cross_entropy",
-    "cross_entropy_and_grad",
-    "log_softmax_vjp",
-    "softmax_vjp",
-]
+__all__ = ["cross_entropy", "cross_entropy_and_grad", "log_softmax_vjp", "softmax_vjp"]
 
 _F = TypeVar("_F", np.float16, np.float32, np.float64)
 _Axis = int | tuple[int, ...] | None

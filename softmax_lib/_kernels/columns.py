@@ -1,152 +1,111 @@
-"""Softmax, log-softmax and log-sum-exp of slices that do not lie along the vectors.
+"""The layout of slices across the vectors: tiles, packed or where they are."""
 
-An array is read as (outer, n, inner) and gone through in `tiles`; what is done in each
-vector of one is in `by_lane`. Some tiles are laid out anew, others are worked on where
-they are. For slices that are too long for the caches there is `tall`.
-"""
-
-from softmax_lib._jit import formula, kernel
-from softmax_lib._kernels.by_lane import (
-    largest_by_lane,
-    load_some,
-    log_sum_exp_by_lane,
-    logarithm_by_lane,
-    logs_by_lane,
-    quotient_by_lane,
-    reference_by_lane,
-    store_some,
-    terms_by_lane,
-    to_shares_by_lane,
-)
-from softmax_lib._kernels.lanes import SCRATCH, memory, scratch, width
-from softmax_lib._kernels.tiles import (
-    LONGEST,
-    copy_in,
-    copy_out,
-    enter_tile,
-    laid_out,
-    lay_out,
-    next_tile,
-    put_back,
-    row_at,
-    tile_at,
-)
+from softmax_lib import _vector as v
+from softmax_lib._jit import inlined
+from softmax_lib._kernels import column_loops as loops
+from softmax_lib._kernels import tiles
+from softmax_lib._kernels.column_loops import Slices
+from softmax_lib._kernels.slices import slice_params
+from softmax_lib._layout import MAX_PACKED_LENGTH, STACK_BYTES, needs_packing
 
 
-@kernel
-def softmax_columns(x, out, n, inner, gap, wide, first, last):
-    """exp(x_i) / sum_j exp(x_j) in tiles first, ..., last - 1.
+def column_statistic(op):
+    """Return what gives the statistic of slices: their totals, or the logarithms."""
+    stores_terms = op.stores_terms
 
-    Neighbours along inner lie gap apart: 1, or n where rows are done as columns;
-    a tile has at most `wide` of them (see `tile_width`).
+    @inlined
+    def statistic(x, s, top, params, total):
+        if stores_terms:
+            return total
+        return loops.column_log_total(x, s, top, params, total)
+
+    return statistic
+
+
+@inlined
+def store_column_values(x, s, finite, out, at, valid, values):
+    """Write the results of slices that are one number each."""
+    if v.any_of(v.select(finite, v.splat(values, 0.0), 1.0) > 0.0):
+        values = v.select(finite, values, loops.column_extreme(x, s))
+    v.store_up_to(out, at, valid, values)
+
+
+def columns_loop(op):
+    """Return the loop of an operation over tiles first, ..., last - 1.
+
+    The array is read as (outer, n, inner). Neighbouring slices lie slice_stride apart:
+    1, or n where rows are done as columns. A result of one number a slice is written
+    to an array read as (outer, inner).
     """
-    source, target = memory(x), memory(out)
-    laid = laid_out(n, inner, gap, x.itemsize)
-    block = scratch(source, SCRATCH)
-    w = width(source)
-    for tile in range(first, last):
-        start, count = tile_at(tile, n, inner, gap, wide)
-        if laid:
-            enter_tile(source, target, start, count, inner, gap, wide, last)
-            lay_out(source, start, n, inner, gap, count, block, wide)
-            following = largest_by_lane(block, 0, n, wide, w)
-            for lane in range(0, count, w):
-                top, finite = following
-                about = reference_by_lane(top)
-                ahead = next_tile(source, target, start, n, inner, gap, wide, lane)
-                total = terms_by_lane(block, block, lane, n, wide, w, about, ahead)
-                if lane + w < count:
-                    following = largest_by_lane(block, lane + w, n, wide, w)
-                quotient = quotient_by_lane(top, finite, about, total)
-                to_shares_by_lane(block, lane, n, wide, w, quotient)
-            put_back(block, wide, target, start, n, inner, gap, count)
-        else:
-            top, finite = largest_by_lane(source, start, n, inner, count)
-            about = reference_by_lane(top)
-            ahead = next_tile(source, target, start, n, inner, gap, wide, 0)
-            total = terms_by_lane(source, target, start, n, inner, count, about, ahead)
-            quotient = quotient_by_lane(top, finite, about, total)
-            to_shares(target, start, n, inner, count, quotient, block)
+    _, read, stores_terms, finish, apply = op
+    is_map = apply is not None
+    write = loops.column_map(apply) if is_map else None
+    statistic = column_statistic(op)
 
+    @inlined
+    def write_terms(out, s, stats, block):
+        """Turn the terms of up to a vector of slices into results.
 
-@kernel
-def log_softmax_columns(x, out, n, inner, gap, wide, first, last):
-    """(x_i - m) - log(sum_j exp(x_j - m)) in tiles; see `softmax_columns`."""
-    source, target = memory(x), memory(out)
-    laid = laid_out(n, inner, gap, x.itemsize)
-    block = scratch(source, SCRATCH)
-    w = width(source)
-    for tile in range(first, last):
-        start, count = tile_at(tile, n, inner, gap, wide)
-        if laid:
-            enter_tile(source, target, start, count, inner, gap, wide, last)
-            lay_out(source, start, n, inner, gap, count, block, wide)
-            for lane in range(0, count, w):
-                ahead = next_tile(source, target, start, n, inner, gap, wide, lane)
-                write_logarithms(block, block, lane, n, wide, w, ahead)
-            put_back(block, wide, target, start, n, inner, gap, count)
-        else:
-            ahead = next_tile(source, target, start, n, inner, gap, wide, 0)
-            write_logarithms(source, target, start, n, inner, count, ahead)
+        If vectors are not full, do that in the block: where a part of a vector has just
+        been written, the processor cannot read the whole before memory has it.
+        """
+        w = v.vector_length(out)
+        if s.count == w:
+            write(out, out, s, stats)
+            return
+        for b in range(0, s.n, MAX_PACKED_LENGTH):
+            at, size = s.start + b * s.stride, min(MAX_PACKED_LENGTH, s.n - b)
+            tiles.copy_in(out, at, size, s.stride, s.count, block, w)
+            write(block, block, Slices(0, size, w, w), stats)
+            tiles.copy_out(block, w, out, at, size, s.stride, s.count)
 
+    def columns(x, out, n, inner, slice_stride, tile_width, first, last):
+        source, target = read(v.data_pointer(x)), v.data_pointer(out)
+        t = tiles.Tiling(n, inner, slice_stride, tile_width)
+        packed = needs_packing(n, inner, slice_stride, x.itemsize)
+        block = v.stack_alloc(source, STACK_BYTES)
+        w = v.vector_length(source)
+        block_terms = block if stores_terms else None
+        terms = target if stores_terms else None
+        later = target if is_map else None
+        for tile in range(first, last):
+            start, count, row = tiles.tile_at(tile, t)
+            if packed:
+                if is_map:
+                    tiles.touch_tile_pages(source, target, start, count, t, last)
+                tiles.pack_tile(source, start, count, t, block)
+                next_max = loops.column_max(block, Slices(0, n, tile_width, w))
+                for lane in range(0, count, w):
+                    s = Slices(lane, n, tile_width, w)
+                    top, finite = next_max
+                    params = slice_params(top)
+                    ahead = tiles.next_tile(source, later, start, t, lane)
+                    total = loops.column_sum_exp(block, block_terms, s, params, ahead)
+                    if lane + w < count:
+                        following = Slices(lane + w, n, tile_width, w)
+                        next_max = loops.column_max(block, following)
+                    total = statistic(block, s, top, params, total)
+                    stats = finish(top, finite, params, total)
+                    if is_map:
+                        write(block, block, s, stats)
+                    else:
+                        at, valid = row + lane, min(w, count - lane)
+                        store_column_values(block, s, finite, target, at, valid, stats)
+                if is_map:
+                    tiles.unpack_tile(block, target, start, count, t)
+            else:
+                s = Slices(start, n, inner, count)
+                top, finite = loops.column_max(source, s)
+                params = slice_params(top)
+                ahead = tiles.next_tile(source, later, start, t, 0)
+                total = loops.column_sum_exp(source, terms, s, params, ahead)
+                total = statistic(source, s, top, params, total)
+                stats = finish(top, finite, params, total)
+                if stores_terms:
+                    write_terms(target, s, stats, block)
+                elif is_map:
+                    write(source, target, s, stats)
+                else:
+                    store_column_values(source, s, finite, target, row, count, stats)
 
-@kernel
-def logsumexp_columns(x, out, n, inner, gap, wide, first, last):
-    """M + log(sum_j exp(x_j - m)) in tiles; out is (outer, inner)."""
-    source, target = memory(x), memory(out)
-    laid = laid_out(n, inner, gap, x.itemsize)
-    block = scratch(source, SCRATCH)
-    w = width(source)
-    for tile in range(first, last):
-        start, count = tile_at(tile, n, inner, gap, wide)
-        row = row_at(tile, inner, wide)
-        if laid:
-            lay_out(source, start, n, inner, gap, count, block, wide)
-            for lane in range(0, count, w):
-                ahead = next_tile(source, None, start, n, inner, gap, wide, lane)
-                value = value_of_vector(block, lane, n, wide, w, ahead)
-                store_some(target, row + lane, min(w, count - lane), value)
-        else:
-            ahead = next_tile(source, None, start, n, inner, gap, wide, 0)
-            value = value_of_vector(source, start, n, inner, count, ahead)
-            store_some(target, row, count, value)
-
-
-@formula
-def to_shares(out, start, n, inner, count, quotient, block):
-    """Turn the terms of up to a vector of slices into shares.
-
-    If the vectors are not full, that is done in the block: where a part of one has just
-    been written, a processor waits until memory has it before it reads the whole.
-    """
-    w = width(out)
-    if count == w:
-        to_shares_by_lane(out, start, n, inner, count, quotient)
-    else:
-        for b in range(0, n, LONGEST):
-            at, size = start + b * inner, min(LONGEST, n - b)
-            copy_in(out, at, size, inner, count, block, w)
-            to_shares_by_lane(block, 0, size, w, w, quotient)
-            copy_out(block, w, out, at, size, inner, count)
-
-
-@formula
-def write_logarithms(source, target, start, n, inner, count, ahead):
-    """Write the log-softmax of up to a vector of slices."""
-    top, finite = largest_by_lane(source, start, n, inner, count)
-    about = reference_by_lane(top)
-    total = terms_by_lane(source, None, start, n, inner, count, about, ahead)
-    logs = logs_by_lane(source, start, n, inner, count, top, finite, total)
-    for i in range(n):
-        at = start + i * inner
-        v = load_some(source, at, count)
-        store_some(target, at, count, logarithm_by_lane(v, top, logs))
-
-
-@formula
-def value_of_vector(source, start, n, inner, count, ahead):
-    """Return the log-sum-exp of up to a vector of slices."""
-    top, finite = largest_by_lane(source, start, n, inner, count)
-    about = reference_by_lane(top)
-    total = terms_by_lane(source, None, start, n, inner, count, about, ahead)
-    return log_sum_exp_by_lane(source, start, n, inner, count, top, finite, total)
+    return columns

@@ -1,76 +1,60 @@
-"""What the labels of all rows are together, and the sum of the rows' losses."""
+"""The labels of all rows together, and the sum of the rows' losses."""
 
-from softmax_lib._jit import formula, kernel
-from softmax_lib._kernels.lanes import (
-    exact_sum_of,
-    filled,
-    load,
-    load_first,
-    memory,
-    single,
-    sum_of,
-    width,
-)
-from softmax_lib._kernels.sums import two_sum
-from softmax_lib._kernels.total import reciprocal
+from softmax_lib import _vector as v
+from softmax_lib._jit import inlined, kernel
+from softmax_lib._kernels.accumulator import add_to_totals, reduce_totals, zero_totals
+from softmax_lib._kernels.double_double import dd_reciprocal, one_lane_dd, two_sum
 
 
 @kernel
-def first_bad_and_count(labels, n, ignored, ignores):
-    """Return where the first label outside 0, ..., n - 1 is, and how many count.
+def validate_labels(labels, n, ignored, ignores):
+    """Return the position of the first label outside 0, ..., n - 1, and the count.
 
-    A label equal to `ignored` neither is bad nor counts, if `ignores`. The place is
-    -1 where no label is bad.
+    With `ignores`, a label equal to `ignored` is neither bad nor counted. The position
+    is -1 if no label is bad.
     """
-    bad, left_out = 0, 0
+    bad, omitted = 0, 0
     for y in labels:
-        out = (ignores != 0) & (y == ignored)
-        left_out += out
-        bad += ((y < 0) | (y >= n)) & (not out)
+        skip = (ignores != 0) & (y == ignored)
+        omitted += skip
+        bad += ((y < 0) | (y >= n)) & (not skip)
     if bad:
         for i, y in enumerate(labels):
             if (y < 0 or y >= n) and not (ignores and y == ignored):
                 return i, 0
-    return -1, labels.size - left_out
+    return -1, labels.size - omitted
 
 
 @kernel
-def weight_of(labels, weight, ignored):
+def label_weight_sum(labels, weight, ignored):
     """Return the sum of the weights of the labels that count, in two parts."""
-    high, lost = 0.0, 0.0
+    hi, lo = 0.0, 0.0
     for y in labels:
         if y != ignored:
-            high, error = two_sum(high, float(weight[y]))
-            lost += error
-    return high, lost
+            hi, error = two_sum(hi, float(weight[y]))
+            lo += error
+    return hi, lo
 
 
 @kernel
-def mean_of(losses, divisor, lost_divisor):
+def mean_loss(losses, divisor, divisor_lo):
     """Return the sum of the losses over the divisor; 0 over 0."""
     if divisor == 0.0:
         return 0.0
-    source = memory(losses)
-    w = width(source)
+    source = v.data_pointer(losses)
+    w = v.vector_length(source)
     n = losses.size
-    whole = n - n % w
-    high, lost = filled(source, 0.0), filled(source, 0.0)
-    for i in range(0, whole, w):
-        high, error = two_sum(high, load(source, i))
-        lost = lost + error
-    if whole < n:
-        high, error = two_sum(high, load_first(source, whole, n - whole, 0.0))
-        lost = lost + error
-    total, rest = exact_sum_of(high, high)
-    rest += sum_of(lost)
-    # Infinite losses leave NaN among the errors.
-    total = total + rest if rest == rest else total
-    return total / (divisor + lost_divisor)
+    totals = zero_totals(source)
+    for i in range(0, n, w):
+        totals = add_to_totals(totals, v.load_up_to(source, i, min(w, n - i)))
+    hi, lo = reduce_totals(totals)
+    return (hi + lo) / (divisor + divisor_lo)
 
 
-@formula
-def inverse(divisor, lost):
-    """Return 1 / divisor in two parts; of 0, when no row counts, 0."""
-    if divisor == 0.0:
-        return single(0.0), single(0.0)
-    return reciprocal((single(divisor), single(lost)))
+@inlined
+def reciprocal_or_zero(divisor):
+    """Return 1 over a divisor in two parts; of 0, where no row counts, 0."""
+    hi, lo = divisor
+    if hi == 0.0:
+        return one_lane_dd(0.0, 0.0)
+    return dd_reciprocal(one_lane_dd(hi, lo))

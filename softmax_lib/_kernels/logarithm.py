@@ -6,29 +6,22 @@ r"""The logarithm of 1 + t for t >= 0, lane by lane.
 with 1 + f between the square roots of 1/2 and 2, as in FreeBSD's ``log1p``.
 """
 
-from softmax_lib._jit import formula
+from softmax_lib import _vector as v
+from softmax_lib._jit import inlined
+from softmax_lib._kernels.double_double import two_sum
 from softmax_lib._kernels.exponential import (
     FRACTION_BITS,
     LN2_HIGH,
     LN2_LOW,
     ONE_BITS,
-    ROUNDER,
+    ROUNDING_MAGIC,
 )
-from softmax_lib._kernels.lanes import (
-    constant,
-    filled,
-    fma,
-    from_bits,
-    polynomial,
-    to_bits,
-)
-from softmax_lib._kernels.sums import two_sum
 
-SQRT_HALF_BITS = constant(0x3F3504F3, 0x3FE6A09E667F3BCD)
+SQRT_HALF_BITS = v.constant(0x3F3504F3, 0x3FE6A09E667F3BCD)
 
 # (2 artanh(s) - 2 s) / s^3 as a polynomial in s^2, for 1 + f as above. Relative
 # to the result: 2^-36.6 in float32, 2^-58.5 in float64 (benchmarks/coefficients.py).
-ARTANH_TAIL = polynomial(
+ATANH_POLY = v.polynomial(
     (0.66666666, 0.40000336, 0.28537239, 0.23583547),
     (
         0.66666666666667349,
@@ -42,21 +35,33 @@ ARTANH_TAIL = polynomial(
 )
 
 
-@formula
+@inlined
 def log1p(t, low):
     """Return log(1 + t + low) in two parts, for t >= 0 and low far below t."""
     u = 1.0 + t
     back = u - 1.0
     dropped = (1.0 - (u - back)) + (t - back) + low
-    k = (to_bits(u) - SQRT_HALF_BITS(u)) >> FRACTION_BITS(u)
+    k = (v.to_bits(u) - SQRT_HALF_BITS(u)) >> FRACTION_BITS(u)
     steps = k << FRACTION_BITS(u)
-    f = from_bits(to_bits(u) - steps) - 1.0
-    shrunk = from_bits(ONE_BITS(u) - steps)
-    n = from_bits(k + to_bits(filled(u, ROUNDER(u)))) - ROUNDER(u)
+    f = v.from_bits(v.to_bits(u) - steps) - 1.0
+    shrunk = v.from_bits(ONE_BITS(u) - steps)
+    magic = v.splat(u, ROUNDING_MAGIC(u))
+    n = v.from_bits(k + v.to_bits(magic)) - ROUNDING_MAGIC(u)
     s = f / (2.0 + f)
     z = s * s
     half = 0.5 * f * f
-    tail = fma(n, LN2_LOW(u), dropped * shrunk / (1.0 + f))
-    series = fma(s, fma(z, ARTANH_TAIL(z), half), tail)
+    tail = v.fma(n, LN2_LOW(u), dropped * shrunk / (1.0 + f))
+    series = v.fma(s, v.fma(z, ATANH_POLY(z), half), tail)
     high, error = two_sum(n * LN2_HIGH(u), f)
     return two_sum(high, error + (series - half))
+
+
+@inlined
+def log1p_quotient(a, b):
+    """Return log(1 + a / b) in two parts, for numbers a and b in two parts."""
+    r = 1.0 / b.hi
+    r_low = 0.0 - r * (v.exact_fma(r, b.hi, -1.0) + r * b.lo)
+    q = a.hi * r
+    q_low = v.exact_fma(a.hi, r, 0.0 - q) + a.hi * r_low + a.lo * r
+    s = q + q_low
+    return log1p(s, q_low - (s - q))

@@ -1,169 +1,102 @@
 """Tiles of an array that is read as (outer, n, inner): neighbours along inner.
 
-Where neighbours along n lie a power of two apart, caches have room for a few only. Such
-a tile is first laid out anew on the stack, if it is small enough, so that each number
-is read once and written once at its distant place. Short rows are laid out so as well,
-16 or 8 at a time.
+Where the rows of a tile lie a multiple of a large power of two apart, caches can keep
+only a few of them. Such a tile is packed first, copied to the stack, if it is small
+enough, so that each number is read once and written once at its distant place. Short
+rows are packed as well, 16 or 8 at a time, and transposed.
 """
 
-from softmax_lib._jit import formula
-from softmax_lib._kernels.by_lane import load_some, store_some
-from softmax_lib._kernels.lanes import (
-    BYTES,
-    SCRATCH,
-    load,
-    store,
-    turn,
-    turn_back,
-    width,
-)
-from softmax_lib._kernels.pages import enter_pages
+from typing import NamedTuple
 
-# Bytes of a tile that leave room for others in the first-level cache.
-FIRST_LEVEL = 1 << 14
-
-# The most cache lines side by side that are worth it.
-LINES = 16
-
-# Slices up to here find room in the scratch, a vector of them side by side.
-LONGEST = SCRATCH // BYTES - 16
+from softmax_lib import _vector as v
+from softmax_lib._jit import inlined
+from softmax_lib._kernels.column_loops import Prefetch
+from softmax_lib._kernels.first_touch import touch_pages
+from softmax_lib._layout import ceil_div
 
 
-def tile_width(n, inner, laid, itemsize):
-    """Return how many neighbours along inner make a tile."""
-    w = BYTES // itemsize
-    if not laid:
-        return w
-    # Cache lines side by side, in squares: where slices fit in the first-level cache
-    # as many as do, elsewhere as many as there is room for, since every line is one
-    # of another page.
-    whole = -(-(n or 1) // w) * w * BYTES
-    lines = FIRST_LEVEL // whole
-    if lines == 0:
-        lines = SCRATCH // whole
-    across = -(-inner // w)
-    # Plain ifs: they are a tenth of a microsecond faster than min and max.
-    if lines > LINES:
-        lines = LINES
-    if lines > across:
-        lines = across
-    return w * lines
+class Tiling(NamedTuple):
+    """How an array is cut into tiles; see `_layout.Plan`."""
+
+    n: int
+    inner: int
+    slice_stride: int
+    tile_width: int
 
 
-def is_laid_out(n, inner, gap, itemsize):
-    """Return whether tiles are laid out anew, or worked on where they are.
+@inlined
+def tile_at(tile, t):
+    """Return the start of a tile, how many slices it has, and the number of the first."""
+    tiles_across = ceil_div(t.inner, t.tile_width)
+    outer, column = tile // tiles_across, tile % tiles_across * t.tile_width
+    start = outer * t.n * t.inner + column * t.slice_stride
+    return start, min(t.tile_width, t.inner - column), outer * t.inner + column
 
-    Rows done as columns have to be. Others are where the power of two between their
-    neighbours leaves no room for a tile and its results in the level of the caches
-    that is large enough for them.
+
+@inlined
+def next_tile(x, out, start, t, lane):
+    """Return what to fetch during a tile: the next tile of x, and this one of out.
+
+    Memory would be idle while terms are computed; see `prefetch_distance`.
     """
-    if gap != 1:
-        return True
-    step = inner * itemsize
-    even = step & -step
-    if even < BYTES:
-        even = BYTES
-    # Lines so far apart fall into the same set again, where there is room for eight:
-    # after 4 KiB in the first level, after 64 KiB in the second.
-    if n * BYTES <= FIRST_LEVEL:
-        return n * even > 8 // 2 * 4096
-    return n * even > 8 // 2 * 65536 and n <= LONGEST
+    place = start + lane * t.slice_stride
+    step = t.inner if t.slice_stride == 1 else v.vector_length(x)
+    return Prefetch(x, place + t.tile_width * t.slice_stride, out, place, step)
 
 
-laid_out = formula(is_laid_out)
-
-
-@formula
-def next_tile(x, out, start, n, inner, gap, wide, lane):
-    """Return what to fetch: the next tile of x and this of out.
-
-    Memory would be idle while terms are computed; see `ahead_of`.
-    """
-    place = start + lane * gap
-    return x, place + wide * gap, out, place, inner if gap == 1 else width(x)
-
-
-@formula
-def tile_at(tile, n, inner, gap, wide):
-    """Return where a tile starts in the flat array, and how many slices it has."""
-    across = (inner + wide - 1) // wide
-    column = tile % across * wide
-    return tile // across * n * inner + column * gap, min(wide, inner - column)
-
-
-@formula
-def enter_tile(x, out, start, count, inner, gap, wide, last):
+@inlined
+def touch_tile_pages(x, out, start, count, t, last):
     """Touch the pages that a tile of rows begins; tiles up to the last follow."""
-    if gap != 1:
-        enter_pages(x, out, start, count * gap, min(last * wide, inner) * gap)
+    if t.slice_stride != 1:
+        end = min(last * t.tile_width, t.inner) * t.slice_stride
+        touch_pages(x, out, start, count * t.slice_stride, end)
 
 
-@formula
-def row_at(tile, inner, wide):
-    """Return the number of the first slice of a tile."""
-    across = (inner + wide - 1) // wide
-    return tile // across * inner + tile % across * wide
+@inlined
+def pack_tile(x, start, count, t, block):
+    """Copy a tile to a block, where the numbers of a slice lie `tile_width` apart."""
+    if t.slice_stride == 1:
+        copy_in(x, start, t.n, t.inner, count, block, t.tile_width)
+        return
+    w, gap, pace = v.vector_length(x), t.slice_stride, t.tile_width
+    for lane in range(0, count, w):
+        for i in range(0, t.n, w):
+            at, to = start + lane * gap + i, i * pace + lane
+            rows, columns = count - lane, min(w, t.n - i)
+            v.load_transposed(x, at, gap, rows, columns, block, to, pace)
 
 
-@formula
-def lay_out(x, start, n, inner, gap, count, block, wide):
-    """Copy a tile to the scratch, where a slice's numbers lie `wide` apart."""
-    w = width(x)
-    if gap == 1:
-        copy_in(x, start, n, inner, count, block, wide)
-    else:
-        for lane in range(0, count, w):
-            for i in range(0, n, w):
-                turn(
-                    x,
-                    start + lane * gap + i,
-                    gap,
-                    count - lane,
-                    min(w, n - i),
-                    block,
-                    i * wide + lane,
-                    wide,
-                )
+@inlined
+def unpack_tile(block, out, start, count, t):
+    """Copy a tile from a block to its place in an array."""
+    if t.slice_stride == 1:
+        copy_out(block, t.tile_width, out, start, t.n, t.inner, count)
+        return
+    w, gap, pace = v.vector_length(out), t.slice_stride, t.tile_width
+    for lane in range(0, count, w):
+        for i in range(0, t.n, w):
+            at, to = i * pace + lane, start + lane * gap + i
+            rows, columns = count - lane, min(w, t.n - i)
+            v.store_transposed(block, at, pace, out, to, gap, rows, columns)
 
 
-@formula
-def put_back(block, wide, out, start, n, inner, gap, count):
-    """Copy a tile from the scratch to where it belongs."""
-    w = width(out)
-    if gap == 1:
-        copy_out(block, wide, out, start, n, inner, count)
-    else:
-        for lane in range(0, count, w):
-            for i in range(0, n, w):
-                turn_back(
-                    block,
-                    i * wide + lane,
-                    wide,
-                    out,
-                    start + lane * gap + i,
-                    gap,
-                    count - lane,
-                    min(w, n - i),
-                )
-
-
-@formula
-def copy_in(x, start, n, inner, count, block, wide):
-    """Copy n rows of count numbers each, from `inner` apart to `wide` apart."""
-    w = width(x)
+@inlined
+def copy_in(x, start, n, stride, count, block, pace):
+    """Copy n rows of count numbers each, from `stride` to `pace` apart."""
+    w = v.vector_length(x)
     for i in range(n):
-        at = start + i * inner
+        at = start + i * stride
         for lane in range(0, count, w):
-            v = load_some(x, at + lane, min(w, count - lane))
-            store(block, i * wide + lane, v)
+            value = v.load_up_to(x, at + lane, min(w, count - lane))
+            v.store(block, i * pace + lane, value)
 
 
-@formula
-def copy_out(block, wide, out, start, n, inner, count):
+@inlined
+def copy_out(block, pace, out, start, n, stride, count):
     """Copy them back."""
-    w = width(out)
+    w = v.vector_length(out)
     for i in range(n):
-        at = start + i * inner
+        at = start + i * stride
         for lane in range(0, count, w):
-            v = load(block, i * wide + lane)
-            store_some(out, at + lane, min(w, count - lane), v)
+            value = v.load(block, i * pace + lane)
+            v.store_up_to(out, at + lane, min(w, count - lane), value)

@@ -1,4 +1,4 @@
-r"""What softmax and log-softmax pass back, from their results and a gradient.
+r"""Vector-Jacobian products of softmax and log-softmax, from their results.
 
 .. math:: p_k \Bigl(g_k - \sum_j p_j g_j\Bigr), \qquad
           g_k - e^{\ell_k} \sum_j g_j
@@ -6,81 +6,73 @@ r"""What softmax and log-softmax pass back, from their results and a gradient.
 
 import math
 
-from softmax_lib._jit import formula, kernel
-from softmax_lib._kernels.by_lane import load_some, store_some
+from softmax_lib import _vector as v
+from softmax_lib._jit import inlined, kernel
+from softmax_lib._kernels.accumulator import add_to_totals, reduce_totals, zero_totals
+from softmax_lib._kernels.double_double import DoubleDouble, two_sum
 from softmax_lib._kernels.elementwise import exp_of_minus
-from softmax_lib._kernels.lanes import (
-    exact_fma,
-    filled,
-    fma,
-    memory,
-    narrowed,
-    select,
-    widen,
-    width,
-)
-from softmax_lib._kernels.soft_losses import gathered
-from softmax_lib._kernels.sums import two_sum
 
 
 @kernel
 def softmax_vjp_rows(p, g, out, n, first, last):
     """p_k (g_k - sum_j p_j g_j); out may be p or g."""
-    shares, given, target = memory(p), memory(g), memory(out)
-    w = width(shares)
+    shares, given, target = v.data_pointer(p), v.data_pointer(g), v.data_pointer(out)
+    w = v.vector_length(shares)
     for start in range(first * n, last * n, n):
-        high, low = weighted_sum(shares, given, start, n)
+        hi, lo = weighted_sum(shares, given, start, n)
         for i in range(0, n, w):
             count = min(w, n - i)
-            share = widen(load_some(shares, start + i, count))
-            d, error = two_sum(widen(load_some(given, start + i, count)), 0.0 - high)
+            share = v.to_float64(v.load_up_to(shares, start + i, count))
+            slope = v.to_float64(v.load_up_to(given, start + i, count))
+            d, error = two_sum(slope, 0.0 - hi)
             # Where the sum is infinite, the error is NaN.
-            v = fma(share, d, share * select(error == error, error - low, 0.0))
-            v = select(share == 0.0, 0.0, v)
-            store_some(target, start + i, count, narrowed(shares, v))
+            low = v.select(error == error, error - lo, 0.0)
+            back = v.fma(share, d, share * low)
+            back = v.select(share == 0.0, 0.0, back)
+            v.store_up_to(target, start + i, count, v.to_dtype_of(shares, back))
 
 
 @kernel
 def log_softmax_vjp_rows(logp, g, out, n, first, last):
     """g_k - exp(logp_k) sum_j g_j; out may be logp or g."""
-    logs, given, target = memory(logp), memory(g), memory(out)
-    w = width(logs)
+    logs, given, target = v.data_pointer(logp), v.data_pointer(g), v.data_pointer(out)
+    w = v.vector_length(logs)
     for start in range(first * n, last * n, n):
-        high, low = plain_sum(given, start, n)
+        hi, lo = plain_sum(given, start, n)
         for i in range(0, n, w):
             count = min(w, n - i)
-            log = load_some(logs, start + i, count)
+            log = v.load_up_to(logs, start + i, count)
             p, error, one, other = exp_of_minus(0.0 - log)
-            share = (widen(p) + widen(error)) * widen(one) * widen(other)
-            v = widen(load_some(given, start + i, count))
-            back = (exact_fma(0.0 - share, high, v)) - share * low
-            back = select(widen(log) == -math.inf, v, back)
-            store_some(target, start + i, count, narrowed(logs, back))
+            share = v.to_float64(p) + v.to_float64(error)
+            share = share * v.to_float64(one) * v.to_float64(other)
+            slope = v.to_float64(v.load_up_to(given, start + i, count))
+            back = v.exact_fma(0.0 - share, hi, slope) - share * lo
+            back = v.select(v.to_float64(log) == -math.inf, slope, back)
+            v.store_up_to(target, start + i, count, v.to_dtype_of(logs, back))
 
 
-@formula
+@inlined
 def weighted_sum(p, g, start, n):
-    """Return sum_j p_j g_j in two parts; nothing comes from where p is 0."""
-    w = width(p)
-    total, lost = widen(filled(p, 0.0)), widen(filled(p, 0.0))
+    """Return sum_j p_j g_j in two parts; where p is 0 nothing is added."""
+    w = v.vector_length(p)
+    totals = zero_totals(p)
     for i in range(0, n, w):
         count = min(w, n - i)
-        a = widen(load_some(p, start + i, count))
-        b = widen(load_some(g, start + i, count))
-        product = select(a == 0.0, 0.0, a * b)
-        product_lost = select(a == 0.0, 0.0, exact_fma(a, b, 0.0 - product))
-        total, error = two_sum(total, product)
-        lost = lost + (error + product_lost)
-    return gathered((total, lost))
+        a = v.to_float64(v.load_up_to(p, start + i, count))
+        b = v.to_float64(v.load_up_to(g, start + i, count))
+        product = v.select(a == 0.0, 0.0, a * b)
+        product_error = v.select(a == 0.0, 0.0, v.exact_fma(a, b, 0.0 - product))
+        hi, error = two_sum(totals.hi, product)
+        totals = DoubleDouble(hi, totals.lo + (error + product_error))
+    return reduce_totals(totals)
 
 
-@formula
+@inlined
 def plain_sum(g, start, n):
     """Return sum_j g_j in two parts."""
-    w = width(g)
-    total, lost = widen(filled(g, 0.0)), widen(filled(g, 0.0))
+    w = v.vector_length(g)
+    totals = zero_totals(g)
     for i in range(0, n, w):
-        v = widen(load_some(g, start + i, min(w, n - i)))
-        total, error = two_sum(total, v)
-        lost = lost + error
-    return gathered((total, lost))
+        slope = v.to_float64(v.load_up_to(g, start + i, min(w, n - i)))
+        totals = add_to_totals(totals, slope)
+    return reduce_totals(totals)

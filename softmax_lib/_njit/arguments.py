@@ -1,11 +1,26 @@
-"""What may be given inside @njit, by type, and what is said about the rest."""
+"""Checks of arguments inside ``@njit``, by type, and functions chosen by type."""
 
 from numba import types
 from numba.core.errors import TypingError
+from numba.extending import overload
+
+
+def by_type(choose):
+    """Return a function for compiled code whose body depends on its arguments' types.
+
+    `choose` takes the types and returns the body, a function of the same arguments.
+    """
+
+    def function(*arguments):
+        raise NotImplementedError("for compiled code only")
+
+    function.__name__, function.__doc__ = choose.__name__, choose.__doc__
+    overload(function)(choose)
+    return function
 
 
 def refuse(function, name, got, allowed):
-    """Raise what Numba shows as the reason why a call cannot be compiled."""
+    """Raise the error that Numba shows for a call that cannot be compiled."""
     raise TypingError(
         f"{function}: got {name} of type {got}; allowed inside @njit: {allowed}"
     )
@@ -21,22 +36,22 @@ def value_of(given):
 
 
 def is_integer(given):
-    """Return whether it is an integer, and neither bool nor None."""
+    """Return whether a type is an integer, and neither bool nor None."""
     given = value_of(given)
     return isinstance(given, types.Integer) or type(given) is int
 
 
-def is_number(kind):
-    """Return whether kernels compute with it, widened or as it is."""
-    return kind in (types.float32, types.float64) or isinstance(
-        kind, types.Integer | types.Boolean
+def is_supported(dtype):
+    """Return whether arrays of a type are accepted, as they are or converted."""
+    return dtype in (types.float32, types.float64) or isinstance(
+        dtype, types.Integer | types.Boolean
     )
 
 
 def check_array(function, name, x, scalars=False):
     """Raise unless x is an array of numbers, or one number if scalars may be given."""
     array = isinstance(x, types.Array)
-    if not (array or scalars) or not is_number(x.dtype if array else x):
+    if not (array or scalars) or not is_supported(x.dtype if array else x):
         allowed = "arrays of float32, float64, integers or bool"
         refuse(function, name, x, allowed + (", and such numbers" if scalars else ""))
 
@@ -45,8 +60,8 @@ def check_axes(function, axis):
     """Raise unless axis is an int, a tuple of ints or None."""
     given = value_of(axis)
     members = axis.types if isinstance(axis, types.BaseTuple) else given
-    several = isinstance(members, tuple) and all(map(is_integer, members))
-    if not (given is None or several or is_integer(axis)):
+    ints = isinstance(members, tuple) and all(map(is_integer, members))
+    if not (given is None or ints or is_integer(axis)):
         refuse(function, "axis", axis, "an int, a tuple of ints and None")
 
 

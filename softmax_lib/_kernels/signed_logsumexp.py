@@ -1,9 +1,9 @@
-"""Logsumexp with a factor for each term, in float64, one number at a time."""
+"""Log-sum-exp with a signed factor for each term: float64, one number at a time."""
 
 import math
 
-from softmax_lib._jit import formula, kernel
-from softmax_lib._kernels.sums import two_sum
+from softmax_lib._jit import inlined, kernel
+from softmax_lib._kernels.double_double import two_sum
 
 # ln 2 in two parts: an exponent times the high one is exact (see exponential.py).
 LN2_HIGH = 0.693147180559663
@@ -11,14 +11,14 @@ LN2_LOW = 2.8235290563031577e-13
 
 
 @kernel
-def logsumexp_rows(x, b, out, n):
+def signed_logsumexp_rows(x, b, out, n):
     """log(sum_j b_j exp(x_j)) of each row of n numbers."""
     for row in range(out.size):
-        out[row] = logsumexp_row(x, b, row * n, n)
+        out[row] = signed_logsumexp_row(x, b, row * n, n)
 
 
-@formula
-def logsumexp_row(x, b, start, n):
+@inlined
+def signed_logsumexp_row(x, b, start, n):
     """M + log(sum_j b_j exp(x_j - m)), m the largest of x_j + log|b_j|."""
     top = -math.inf
     positive = True
@@ -45,7 +45,7 @@ def logsumexp_row(x, b, start, n):
     return high + (error + (lost - (s - total)) / s)
 
 
-@formula
+@inlined
 def signed_term(x, b, top):
     """Return b exp(x - top) in two parts, in range although neither factor may be.
 
@@ -55,7 +55,7 @@ def signed_term(x, b, top):
     m, e = 2.0 * m, e - 1  # so that a factor of 1 changes nothing
     away, away_error = two_sum(x, -top)
     power, error = two_sum(away, e * LN2_HIGH)
-    # Far below: nothing beside the largest term, and the errors may be NaN.
+    # Negligible beside the largest term, and the errors may be NaN.
     if not power > -800.0:
         return 0.0, 0.0
     term = m * math.exp(power)

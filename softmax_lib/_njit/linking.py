@@ -1,8 +1,8 @@
-"""Calls from other people's functions to kernels that stay where they are.
+"""Calls from users' functions to kernels that are not copied into them.
 
 Numba copies the code of a compiled function into each function that calls it, and
-LLVM goes over all of it again: for ours that took seconds each time. Here the caller
-holds nothing but a name, and this process knows the address behind it.
+LLVM optimises all of it again: for kernels that took seconds each time. Here the caller
+contains only a name, and the process knows the address of that name.
 """
 
 import errno
@@ -15,16 +15,16 @@ from numba.core import cgutils, types
 from numba.core.typing import signature
 from numba.extending import intrinsic
 
-from softmax_lib._jit import STAMP
+from softmax_lib._jit import CODE_DIGEST
 
 # Machine code lives as long as what it was compiled to.
 _results = {}
 
 
-def apart(kernel, any_layout=False):
-    """Return a function for compiled code that calls the kernel with a tuple.
+def external_call(kernel, any_layout=False):
+    """Return a function for compiled code that calls a kernel with a tuple.
 
-    With any_layout it is compiled once for arrays in whatever memory.
+    With any_layout the kernel is compiled once for arrays of any memory layout.
     """
 
     @intrinsic
@@ -35,7 +35,7 @@ def apart(kernel, any_layout=False):
 
         def emit(context, builder, sig, args):
             name = _name(kernel, parameters)
-            _renew_when_loaded(context, builder, _Link(kernel, parameters))
+            _relink_when_loaded(context, builder, _Link(kernel, parameters))
             callee = cgutils.get_or_insert_function(
                 builder.module,
                 context.call_conv.get_function_type(returned, parameters),
@@ -73,11 +73,12 @@ def _parameter(given, any_layout):
 def _name(kernel, parameters):
     types_ = hashlib.sha256(repr(parameters).encode()).hexdigest()[:16]
     function = kernel.py_func
-    return f"{function.__module__}.{function.__qualname__}.{types_}.{STAMP.hex()[:16]}"
+    place = f"{function.__module__}.{function.__qualname__}"
+    return f"{place}.{types_}.{CODE_DIGEST.hex()[:16]}"
 
 
 def _compiled(kernel, parameters):
-    """Compile or load a kernel, and make its address known under its name."""
+    """Compile or load a kernel, and publish its address under its name."""
     name = _name(kernel, parameters)
     if name not in _results:
         kernel.compile(parameters)
@@ -90,7 +91,7 @@ def _compiled(kernel, parameters):
 
 
 class _Link:
-    """What a caller keeps in its cache, so that the name is known when it is loaded."""
+    """Stored in the cache of a caller, so that loading it makes the name known."""
 
     def __init__(self, kernel, parameters):
         self.kernel, self.parameters = kernel, parameters
@@ -98,23 +99,23 @@ class _Link:
     def __reduce__(self):
         function = self.kernel.py_func
         place = function.__module__, function.__qualname__
-        return _linked_anew, (*place, self.parameters, STAMP)
+        return _relink, (*place, self.parameters, CODE_DIGEST)
 
 
-def _linked_anew(module, function, parameters, stamp):
-    if stamp != STAMP:
-        # Numba then takes the caller for one that is not in its cache.
+def _relink(module, function, parameters, digest):
+    if digest != CODE_DIGEST:
+        # Numba then treats the caller as if it was not in its cache.
         raise FileNotFoundError(errno.ENOENT, "compiled for another softmax_lib")
-    kernel = getattr(importlib.import_module(module), function)
+    kernel = attrgetter(function)(importlib.import_module(module))
     _compiled(kernel, parameters)
     return _Link(kernel, parameters)
 
 
-def _renew_when_loaded(context, builder, link):
-    """Put the link among the constants that are stored with the calling function."""
+def _relink_when_loaded(context, builder, link):
+    """Put the link among the constants that are cached with the calling function."""
     context.environment.consts.append(link)
-    # Numba stores the constants of those functions that code refers to; this is
-    # a reference that LLVM does not remove, and no instruction.
+    # Numba caches the constants of functions that the code refers to. This empty
+    # instruction is a reference that LLVM does not remove.
     name = context.get_env_name(context.fndesc)
     constants = context.declare_env_global(builder.module, name)
     kind = ir.FunctionType(ir.VoidType(), [constants.type])

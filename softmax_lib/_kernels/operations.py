@@ -1,0 +1,105 @@
+"""What each function along an axis does with a slice, and its kernels in each layout.
+
+Layouts visit slices; an operation says what becomes of the maximum and the total of a
+slice, and of each of its scores or terms.
+"""
+
+from functools import cached_property
+from typing import NamedTuple
+
+from softmax_lib import _vector as v
+from softmax_lib._jit import inlined, kernel, renamed
+from softmax_lib._kernels.blocked_columns import blocked_columns_loop
+from softmax_lib._kernels.columns import columns_loop
+from softmax_lib._kernels.double_double import dd_reciprocal, two_sum
+from softmax_lib._kernels.rows import rows_loop
+from softmax_lib._kernels.slices import (
+    LogOffset,
+    max_term,
+    minus_log_total,
+    share,
+    share_scale,
+)
+from softmax_lib._kernels.split_rows import split_rows_loop
+
+
+class Operation(NamedTuple):
+    """A function along an axis.
+
+    With `stores_terms` the terms exp(x - max) are written to the result and scaled
+    there: `finish` takes their total and returns a `ShareScale`, `apply` takes a term.
+    Otherwise `finish` takes the logarithm of the total, and `apply` a score. Without
+    `apply` the result is what `finish` returns, one number a slice.
+    """
+
+    name: str
+    read: object  # pointer -> pointer: how scores are read; `v.negated`, for example
+    stores_terms: bool
+    finish: object  # (top, finite, params, total or its logarithm) -> stats
+    apply: object  # (term or score, stats) -> result, or None
+
+
+class AxisKernels:
+    """The kernels of an operation, one a layout, each made when it is first used."""
+
+    def __init__(self, operation):
+        self.operation = operation
+
+    def _kernel(self, layout, loop, **options):
+        place = f"{self.operation.name}.{layout}"
+        return kernel(renamed(loop(self.operation), __name__, place), **options)
+
+    @cached_property
+    def rows(self):
+        """(x, out, n, first, last): rows of n numbers."""
+        return self._kernel("rows", rows_loop)
+
+    @cached_property
+    def split_rows(self):
+        """(x, out, n, rows, chunks): rows of n numbers, in chunks, on all threads."""
+        return self._kernel("split_rows", split_rows_loop, parallel=True)
+
+    @cached_property
+    def columns(self):
+        """(x, out, n, inner, slice_stride, tile_width, first, last): tiles."""
+        return self._kernel("columns", columns_loop)
+
+    @cached_property
+    def blocked_columns(self):
+        """(x, out, n, inner, tile_width, first, last): tiles of long columns."""
+        return self._kernel("blocked_columns", blocked_columns_loop)
+
+
+@inlined
+def as_is(pointer):
+    """Read scores as they are."""
+    return pointer
+
+
+@inlined
+def finish_softmax(top, finite, params, total):
+    """Return the scale of 1 / total."""
+    r = dd_reciprocal(total)
+    unit = v.splat(r.hi, 1.0)
+    return share_scale(top, finite, max_term(top, params), r, r.hi, unit)
+
+
+@inlined
+def finish_log_softmax(top, finite, params, log):
+    """Return what to subtract: NaN where the maximum is not finite."""
+    rounded = v.to_dtype_of(top, log.hi)
+    return LogOffset(top, v.select(finite, rounded, float("nan")))
+
+
+@inlined
+def finish_logsumexp(top, finite, params, log):
+    """Return top + log, rounded once."""
+    high, error = two_sum(v.to_float64(top), log.hi)
+    return v.to_dtype_of(top, high + (error + log.lo))
+
+
+softmax = AxisKernels(Operation("softmax", as_is, True, finish_softmax, share))
+log_softmax = AxisKernels(
+    Operation("log_softmax", as_is, False, finish_log_softmax, minus_log_total)
+)
+logsumexp = AxisKernels(Operation("logsumexp", as_is, False, finish_logsumexp, None))

@@ -1,0 +1,193 @@
+r"""Cross-entropy with a probability for every class, and its gradient.
+
+.. math:: \ell = -\sum_k c_k \log p_k, \qquad
+          \frac{\partial\ell}{\partial x_k} = C p_k - c_k
+          = (C - c_k)\,p_k - c_k\,(1 - p_k), \qquad C = \sum_k c_k
+
+The second form does not cancel where c and p both have nearly everything in one
+place, if 1 - p of the winner is taken as the sum of the others. The coefficients
+c_k = w_k (t_k confidence + uniform) are computed as they are needed, from rows of
+probabilities t or from one label a row.
+"""
+
+import math
+from typing import NamedTuple
+
+from softmax_lib import _vector as v
+from softmax_lib._jit import inlined, kernel, outlined
+from softmax_lib._kernels.accumulator import add_to_totals, reduce_totals, zero_totals
+from softmax_lib._kernels.cross_entropy import row_sums, total_without
+from softmax_lib._kernels.double_double import (
+    DoubleDouble,
+    dd_mul_rounded,
+    dd_reciprocal,
+    two_sum,
+)
+from softmax_lib._kernels.exponential import TERM_SCALE
+from softmax_lib._kernels.labels import reciprocal_or_zero
+from softmax_lib._kernels.row_loops import fill
+from softmax_lib._kernels.slices import log_total
+
+
+class Targets(NamedTuple):
+    """Where the coefficients of a row come from."""
+
+    probabilities: object
+    weight: object
+    given: bool  # rows of probabilities, not labels
+    label: int
+    confidence: float
+    uniform: float
+
+
+@kernel
+def soft_target_rows(
+    x,
+    targets,
+    labels,
+    weight,
+    ignored,
+    confidence,
+    uniform,
+    losses,
+    grad,
+    divisor,
+    divisor_lo,
+    n,
+    first,
+    last,
+):
+    """Write the loss of each row and, unless grad is empty, its scaled gradient.
+
+    Labels count where targets is empty; there is a weight for each class.
+    """
+    source, target = v.data_pointer(x), v.data_pointer(grad)
+    probabilities, weights = v.data_pointer(targets), v.data_pointer(weight)
+    given = targets.size > 0
+    over = v.lane0(reciprocal_or_zero((divisor, divisor_lo)).hi)
+    for row in range(first, last):
+        start = row * n
+        y = -1 if given else labels[row]
+        if not given and y == ignored:
+            losses[row] = 0.0
+            if grad.size:
+                fill(target, start, n, 0.0)
+            continue
+        about = Targets(probabilities, weights, given, y, confidence, uniform)
+        if grad.size:
+            losses[row] = loss_and_grad_of_row(
+                source, target, start, n, last * n, about, over
+            )
+        else:
+            losses[row] = loss_of_row(source, start, n, last * n, about)
+
+
+@inlined
+def coefficients(x, start, i, count, targets):
+    """Return c of some classes, without what a single label adds to its own class."""
+    scale = v.to_float64(v.load_up_to(targets.weight, i, count))
+    if targets.given:
+        t = v.to_float64(v.load_up_to(targets.probabilities, start + i, count))
+        return scale * v.fma(t, targets.confidence, targets.uniform)
+    return scale * targets.uniform
+
+
+@inlined
+def label_coefficient(targets):
+    """Return what a single label adds to the coefficient of its class."""
+    if targets.given:
+        return 0.0
+    weight = float(v.load_scalar(targets.weight, targets.label))
+    return weight * targets.confidence
+
+
+@outlined
+def weighted_distance(x, start, n, top, targets):
+    """Return C and sum_k c_k (top - x_k), both in two plain parts."""
+    w = v.vector_length(x)
+    weights, distances = zero_totals(x), zero_totals(x)
+    for i in range(0, n, w):
+        count = min(w, n - i)
+        c = coefficients(x, start, i, count, targets)
+        weights = add_to_totals(weights, c)
+        gap = top - v.to_float64(v.load_up_to(x, start + i, count))
+        # 0 * inf is taken as 0: a class that does not count may be masked.
+        d = v.select(c == 0.0, 0.0, c * gap)
+        d_error = v.select(c == 0.0, 0.0, v.exact_fma(c, gap, 0.0 - d))
+        hi, error = two_sum(distances.hi, d)
+        distances = DoubleDouble(hi, distances.lo + (error + d_error))
+    c_hi, c_lo = reduce_totals(weights)
+    d_hi, d_lo = reduce_totals(distances)
+    own = label_coefficient(targets)
+    if own != 0.0:
+        c_hi, error = two_sum(c_hi, own)
+        c_lo += error
+        d_lo += own * (top - float(v.load_scalar(x, start + targets.label)))
+    return DoubleDouble(c_hi, c_lo), DoubleDouble(d_hi, d_lo)
+
+
+@inlined
+def loss_of_row(x, start, n, end, targets):
+    """Return the loss of one row."""
+    sums = row_sums(x, None, start, n, end)
+    if not v.any_of(sums.finite):
+        return math.nan
+    top = v.lane0(v.to_float64(sums.top))
+    weight_sum, distance_sum = weighted_distance(x, start, n, top, targets)
+    return soft_loss(weight_sum, distance_sum, sums)
+
+
+@inlined
+def soft_loss(weight_sum, distance_sum, sums):
+    """Return C log(sum_j exp(x_j - top)) + sum_k c_k (top - x_k)."""
+    log = log_total(sums.others, sums.largest)
+    hi, lo = v.lane0(log.hi), v.lane0(log.lo)
+    small = distance_sum.lo + weight_sum.hi * lo + weight_sum.lo * hi
+    return distance_sum.hi + (weight_sum.hi * hi + small)
+
+
+@inlined
+def grad_entry(weight_sum, c, p, rest):
+    """Return (C - c) p - c (1 - p), given 1 - p."""
+    return ((weight_sum.hi - c) + weight_sum.lo) * p - c * rest
+
+
+@inlined
+def loss_and_grad_of_row(x, out, start, n, end, targets, over):
+    """Write the gradient of one row, times `over`, and return its loss."""
+    sums = row_sums(x, out, start, n, end)
+    if not v.any_of(sums.finite):
+        fill(out, start, n, math.nan)
+        return math.nan
+    top = v.lane0(v.to_float64(sums.top))
+    weight_sum, distance_sum = weighted_distance(x, start, n, top, targets)
+    r = dd_reciprocal(sums.total)
+    hi = v.lane0(r.hi) / TERM_SCALE(x)
+    lo = v.lane0(r.lo - r.hi * (r.hi * sums.largest.rest)) / TERM_SCALE(x)
+    max_stored = v.splat(x, v.lane0(sums.largest.hi)) * TERM_SCALE(x)
+    max_share = v.lane0(dd_mul_rounded(sums.largest, r))
+    max_rest = v.lane0(dd_mul_rounded(sums.others, r))
+    w = v.vector_length(x)
+    for i in range(0, n, w):
+        count = min(w, n - i)
+        stored = v.load_up_to(out, start + i, count)
+        term = v.to_float64(stored)
+        p = v.fma(term, hi, term * lo)
+        won = stored == max_stored
+        p = v.select(won, max_share, p)
+        rest = v.select(won, max_rest, 1.0 - p)
+        c = coefficients(x, start, i, count, targets)
+        entry = grad_entry(weight_sum, c, p, rest) * over
+        v.store_up_to(out, start + i, count, v.to_dtype_of(x, entry))
+    label_part = label_coefficient(targets)
+    if label_part != 0.0:
+        y = targets.label
+        score = v.one_lane_of(x, v.load_scalar(x, start + y))
+        term, rest = total_without(x, sums, score)
+        p = v.select(score == sums.top, max_share, v.to_float64(term) * hi)
+        p_label = v.lane0(p)
+        rest_share = v.lane0(dd_mul_rounded(rest, r))
+        c = label_part + float(v.load_scalar(targets.weight, y)) * targets.uniform
+        entry = grad_entry(weight_sum, c, p_label, rest_share) * over
+        v.store_scalar(out, start + y, entry)
+    return soft_loss(weight_sum, distance_sum, sums)

@@ -1,0 +1,121 @@
+"""Squares of numbers, as many rows as a vector has lanes: copied rows to columns."""
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from softmax_lib._vector.memory import (
+    as_intp,
+    emit_load,
+    emit_masked_load,
+    emit_masked_store,
+    emit_store,
+    head_mask,
+)
+from softmax_lib._vector.type import full_vector, indices
+
+
+def _transpose(builder, rows):
+    """Return the columns of a square.
+
+    Within parts of 128 bits first, and then part by part: every processor has
+    instructions for such steps.
+    """
+    count = len(rows)
+    part = count // 4
+
+    def zipped(a, b, unit, half):
+        picks = []
+        for base in range(0, count, part):
+            for k in range(base + half, base + half + part // 2, unit):
+                picks += range(k, k + unit)
+                picks += range(count + k, count + k + unit)
+        return builder.shuffle_vector(a, b, indices(picks))
+
+    def parts(a, b, *chosen):
+        picks = [p * part + k for p in chosen for k in range(part)]
+        return builder.shuffle_vector(a, b, indices(picks))
+
+    unit = 1
+    while unit < part:
+        pairs = [(rows[i], rows[i + unit]) for i in range(count) if not i & unit]
+        rows = [zipped(*ab, unit, half) for ab in pairs for half in (0, part // 2)]
+        unit *= 2
+    columns = [None] * count
+    for i in range(part):
+        a, b, c, d = rows[i::part]
+        for at, chosen in ((0, (0, 1, 4, 5)), (2, (2, 3, 6, 7))):
+            ab, cd = parts(a, b, *chosen), parts(c, d, *chosen)
+            columns[at * part + i] = parts(ab, cd, 0, 2, 4, 6)
+            columns[(at + 1) * part + i] = parts(ab, cd, 1, 3, 5, 7)
+    return columns
+
+
+def _places(builder, at, step, count):
+    """Yield index at, at + step, ..."""
+    for k in range(count):
+        yield builder.add(at, builder.mul(step, at.type(k)))
+
+
+def _masks(context, builder, rows, columns, vector):
+    """Yield the masks of `columns` numbers in `rows` rows, and of none in the rest."""
+    for k in range(vector.count):
+        some = builder.select(
+            builder.icmp_signed(">", rows, rows.type(k)), columns, rows.type(0)
+        )
+        yield head_mask(context, builder, some, vector)
+
+
+@intrinsic
+def load_transposed(typingctx, source, at, step, rows, columns, block, to, pace):
+    """Copy a square of an array to a block, its rows to columns.
+
+    The rows begin at source[at] and lie `step` apart. `rows` rows of `columns` numbers
+    are read; the rest of the square is 0. The columns are written whole, from block[to]
+    on, `pace` apart.
+    """
+    vector = full_vector(source.dtype)
+    zeros = ir.Constant(vector.llvm, [0.0] * vector.count)
+
+    def emit(context, builder, sig, args):
+        at, step, rows, columns, to, pace = as_intp(
+            context, builder, sig, args, 1, 2, 3, 4, 6, 7
+        )
+        places = _places(builder, at, step, vector.count)
+        masks = _masks(context, builder, rows, columns, vector)
+        found = [
+            emit_masked_load(builder, source, vector, args[0], place, mask, zeros)
+            for place, mask in zip(places, masks, strict=True)
+        ]
+        there = _places(builder, to, pace, vector.count)
+        for place, column in zip(there, _transpose(builder, found), strict=True):
+            emit_store(builder, vector, args[5], place, column)
+        return context.get_dummy_value()
+
+    kinds = (source, at, step, rows, columns, block, to, pace)
+    return types.void(*kinds), emit
+
+
+@intrinsic
+def store_transposed(typingctx, block, at, pace, target, to, step, rows, columns):
+    """Copy a square of a block back to an array: the inverse of `load_transposed`."""
+    vector = full_vector(block.dtype)
+
+    def emit(context, builder, sig, args):
+        at, pace, to, step, rows, columns = as_intp(
+            context, builder, sig, args, 1, 2, 4, 5, 6, 7
+        )
+        found = [
+            emit_load(builder, block, vector, args[0], place)
+            for place in _places(builder, at, pace, vector.count)
+        ]
+        places = _places(builder, to, step, vector.count)
+        masks = _masks(context, builder, rows, columns, vector)
+        for place, mask, row in zip(
+            places, masks, _transpose(builder, found), strict=True
+        ):
+            emit_masked_store(builder, vector, args[3], place, mask, row)
+        return context.get_dummy_value()
+
+    kinds = (block, at, pace, target, to, step, rows, columns)
+    return types.void(*kinds), emit

@@ -12,7 +12,7 @@ from softmax_lib._kernels.row_loops import BLOCK_LENGTH, accumulate_below
 
 
 class Slices(NamedTuple):
-    """A vector of slices in memory: n numbers each, `stride` apart, in `count` lanes."""
+    """A vector of slices: n numbers each, `stride` apart, in `count` lanes."""
 
     start: int
     n: int

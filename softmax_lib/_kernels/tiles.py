@@ -26,7 +26,7 @@ class Tiling(NamedTuple):
 
 @inlined
 def tile_at(tile, t):
-    """Return the start of a tile, how many slices it has, and the number of the first."""
+    """Return the start of a tile, its count of slices, and the number of the first."""
     tiles_across = ceil_div(t.inner, t.tile_width)
     outer, column = tile // tiles_across, tile % tiles_across * t.tile_width
     start = outer * t.n * t.inner + column * t.slice_stride

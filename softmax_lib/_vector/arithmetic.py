@@ -7,14 +7,18 @@ import operator
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, lower_builtin, type_callable
+from numba.extending import lower_builtin, type_callable
 
 from softmax_lib._vector.type import (
+    INT32,
     Vector,
     bits_type,
     call_llvm,
     common_type,
+    emit_splat,
+    emitted,
     full_vector,
+    named_intrinsic,
     spread,
     suffix,
 )
@@ -71,93 +75,35 @@ for _op, _sign in (
     )
 
 
-@intrinsic
-def splat(typingctx, like, value):
-    """Return a vector that holds value in every lane.
+def _lanewise(function):
+    """Make an intrinsic of a function that emits LLVM IR for vectors of one type."""
 
-    It has the type of like, if that is a vector, and is a whole vector of the dtype of
-    like, if that is a pointer.
-    """
-    vector = like if isinstance(like, Vector) else full_vector(like.dtype)
+    def typed(typingctx, *kinds):
+        vector = common_type(*kinds)
 
-    def emit(context, builder, sig, args):
-        return spread(context, builder, args[1], sig.args[1], vector)
+        def emit(context, builder, sig, args):
+            values = _vectors(context, builder, vector, args, kinds)
+            return function(builder, vector, *values)
 
-    return vector(like, value), emit
+        return vector(*kinds), emit
 
-
-@intrinsic
-def splat_fields(typingctx, like, fields):
-    """Return a named tuple of vectors of one lane with whole vectors in their place.
-
-    Fields that are None stay None.
-    """
-    vector = full_vector(like.dtype)
-    kinds = [kind if kind == types.none else vector for kind in fields.types]
-    result = types.NamedTuple(kinds, fields.instance_class)
-    if all(kind == vector for kind in kinds):
-        result = types.NamedUniTuple(vector, len(kinds), fields.instance_class)
-
-    def emit(context, builder, sig, args):
-        found = []
-        for k, kind in enumerate(fields.types):
-            value = builder.extract_value(args[1], k)
-            if kind != types.none:
-                one = builder.extract_element(value, ir.IntType(32)(0))
-                value = spread(context, builder, one, kind.dtype, vector)
-            found.append(value)
-        return context.make_tuple(builder, result, found)
-
-    return result(like, fields), emit
+    return named_intrinsic(typed, function, skipped=2)
 
 
-@intrinsic
-def one_lane(typingctx, value):
-    """Return a number as a vector of one float64."""
-    vector = Vector(types.float64, 1)
-
-    def emit(context, builder, sig, args):
-        return spread(context, builder, args[0], sig.args[0], vector)
-
-    return vector(value), emit
-
-
-@intrinsic
-def one_lane_of(typingctx, like, value):
-    """Return a number as a vector of one lane, of the dtype of like."""
-    vector = Vector(like.dtype, 1)
-
-    def emit(context, builder, sig, args):
-        return spread(context, builder, args[1], sig.args[1], vector)
-
-    return vector(like, value), emit
-
-
-@intrinsic
-def fma(typingctx, a, b, c):
+@_lanewise
+def fma(builder, vector, a, b, c):
     """Return a * b + c, rounded once where the processor has an instruction for it.
 
     Elsewhere it is rounded twice; where that is not enough, use `exact_fma`.
     """
-    return _fused("fmuladd", a, b, c)
+    name = f"llvm.fmuladd.{suffix(vector)}"
+    return call_llvm(builder, name, vector.llvm, [a, b, c])
 
 
-@intrinsic
-def exact_fma(typingctx, a, b, c):
+@_lanewise
+def exact_fma(builder, vector, a, b, c):
     """Return a * b + c, rounded once on every processor, slowly on some."""
-    return _fused("fma", a, b, c)
-
-
-def _fused(name, a, b, c):
-    vector = common_type(a, b, c)
-
-    def emit(context, builder, sig, args):
-        operands = _vectors(context, builder, vector, args, sig.args)
-        return call_llvm(
-            builder, f"llvm.{name}.{suffix(vector)}", vector.llvm, operands
-        )
-
-    return vector(a, b, c), emit
+    return call_llvm(builder, f"llvm.fma.{suffix(vector)}", vector.llvm, [a, b, c])
 
 
 def emit_maximum(builder, a, b):
@@ -165,84 +111,107 @@ def emit_maximum(builder, a, b):
     return builder.select(builder.fcmp_ordered(">", a, b), a, b)
 
 
-@intrinsic
-def maximum(typingctx, a, b):
+@_lanewise
+def maximum(builder, vector, a, b):
     """Return a where a > b, else b: a NaN in b stays, one in a does not."""
-    vector = common_type(a, b)
-
-    def emit(context, builder, sig, args):
-        return emit_maximum(
-            builder, *_vectors(context, builder, vector, args, sig.args)
-        )
-
-    return vector(a, b), emit
+    return emit_maximum(builder, a, b)
 
 
-@intrinsic
-def select(typingctx, mask, a, b):
+@_lanewise
+def select(builder, vector, mask, a, b):
     """Return a where mask holds, else b."""
-    vector = common_type(a, b)
-
-    def emit(context, builder, sig, args):
-        x, y = _vectors(context, builder, vector, args[1:], sig.args[1:])
-        return builder.select(args[0], x, y)
-
-    return vector(mask, a, b), emit
+    return builder.select(mask, a, b)
 
 
-@intrinsic
-def fabs(typingctx, a):
+@_lanewise
+def fabs(builder, vector, a):
     """Return |a|."""
-
-    def emit(context, builder, sig, args):
-        return call_llvm(builder, f"llvm.fabs.{suffix(a)}", a.llvm, args)
-
-    return a(a), emit
+    return call_llvm(builder, f"llvm.fabs.{suffix(vector)}", vector.llvm, [a])
 
 
-@intrinsic
-def to_bits(typingctx, a):
+# --- conversions -----------------------------------------------------------------
+
+
+def _splat_type(like, value):
+    return like if isinstance(like, Vector) else full_vector(like)
+
+
+@emitted(_splat_type)
+def splat(context, builder, kinds, like, value):
+    """Return a vector that holds value in every lane.
+
+    It has the type of like, if that is a vector, and is a whole vector of the dtype of
+    like, if that is a pointer.
+    """
+    kind = types.intp if isinstance(kinds[1], types.Integer) else kinds[1]
+    return spread(context, builder, value, kind, _splat_type(*kinds))
+
+
+def _splat_fields_type(like, fields):
+    vector, cls = full_vector(like), fields.instance_class
+    kinds = [kind if kind == types.none else vector for kind in fields.types]
+    if all(kind == vector for kind in kinds):
+        return types.NamedUniTuple(vector, len(kinds), cls)
+    return types.NamedTuple(kinds, cls)
+
+
+@emitted(_splat_fields_type)
+def splat_fields(context, builder, kinds, like, fields):
+    """Return a named tuple of vectors of one lane with whole vectors in their place.
+
+    Fields that are None stay None.
+    """
+    result = _splat_fields_type(*kinds)
+    found = []
+    for k, kind in enumerate(result.types):
+        value = builder.extract_value(fields, k)
+        if kind != types.none:
+            one = builder.extract_element(value, INT32(0))
+            value = emit_splat(builder, one, kind.count)
+        found.append(value)
+    return context.make_tuple(builder, result, found)
+
+
+@emitted(lambda value: Vector(types.float64, 1))
+def one_lane(context, builder, kinds, value):
+    """Return a number as a vector of one float64."""
+    return spread(context, builder, value, kinds[0], Vector(types.float64, 1))
+
+
+@emitted(lambda like, value: Vector(like.dtype, 1))
+def one_lane_of(context, builder, kinds, like, value):
+    """Return a number as a vector of one lane, of the dtype of like."""
+    return spread(context, builder, value, kinds[1], Vector(kinds[0].dtype, 1))
+
+
+@emitted(bits_type)
+def to_bits(context, builder, kinds, a):
     """Return the bits of floating-point lanes as integers."""
-
-    def emit(context, builder, sig, args):
-        return builder.bitcast(args[0], bits_type(a).llvm)
-
-    return bits_type(a)(a), emit
+    return builder.bitcast(a, bits_type(*kinds).llvm)
 
 
-@intrinsic
-def from_bits(typingctx, bits):
-    """Return the floating-point lanes with the given bits."""
+def _float_type(bits):
     dtype = types.float32 if bits.dtype == types.int32 else types.float64
-    vector = Vector(dtype, bits.count)
-
-    def emit(context, builder, sig, args):
-        return builder.bitcast(args[0], vector.llvm)
-
-    return vector(bits), emit
+    return Vector(dtype, bits.count)
 
 
-@intrinsic
-def to_float64(typingctx, a):
+@emitted(_float_type)
+def from_bits(context, builder, kinds, bits):
+    """Return the floating-point lanes with the given bits."""
+    return builder.bitcast(bits, _float_type(*kinds).llvm)
+
+
+@emitted(lambda a: Vector(types.float64, a.count))
+def to_float64(context, builder, kinds, a):
     """Return the same numbers as float64."""
-    vector = Vector(types.float64, a.count)
-
-    def emit(context, builder, sig, args):
-        if a.dtype == types.float64:
-            return args[0]
-        return builder.fpext(args[0], vector.llvm)
-
-    return vector(a), emit
+    if kinds[0].dtype == types.float64:
+        return a
+    return builder.fpext(a, Vector(types.float64, kinds[0].count).llvm)
 
 
-@intrinsic
-def to_dtype_of(typingctx, like, a):
+@emitted(lambda like, a: Vector(like.dtype, a.count))
+def to_dtype_of(context, builder, kinds, like, a):
     """Return float64 lanes in the dtype of like, rounded if that is float32."""
-    vector = Vector(like.dtype, a.count)
-
-    def emit(context, builder, sig, args):
-        if vector == a:
-            return args[1]
-        return builder.fptrunc(args[1], vector.llvm)
-
-    return vector(like, a), emit
+    if kinds[0].dtype == types.float64:
+        return a
+    return builder.fptrunc(a, Vector(types.float32, kinds[1].count).llvm)

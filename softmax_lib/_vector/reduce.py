@@ -2,14 +2,12 @@
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
 from softmax_lib._vector.arithmetic import emit_maximum
-from softmax_lib._vector.type import INT32, indices
+from softmax_lib._vector.type import INT32, emitted, indices
 
 
 def _halves(builder, v):
-    """Return the two halves of a vector."""
     half = v.type.count // 2
     undefined = ir.Constant(v.type, ir.Undefined)
     return (
@@ -18,80 +16,63 @@ def _halves(builder, v):
     )
 
 
-def _tree_reduce(combine):
-    """Return an emitter that combines the halves of a vector down to one number."""
-
-    def emit(context, builder, sig, args):
-        v = args[0]
-        while v.type.count > 1:
-            v = combine(builder, *_halves(builder, v))
-        return builder.extract_element(v, INT32(0))
-
-    return emit
+def _tree_reduce(builder, v, combine):
+    """Emit the combination of the halves of a vector, down to one number."""
+    while v.type.count > 1:
+        v = combine(builder, *_halves(builder, v))
+    return builder.extract_element(v, INT32(0))
 
 
-@intrinsic
-def reduce_max(typingctx, a):
+@emitted(lambda a: a.dtype)
+def reduce_max(context, builder, kinds, a):
     """Return the largest lane."""
-    return a.dtype(a), _tree_reduce(emit_maximum)
+    return _tree_reduce(builder, a, emit_maximum)
 
 
-@intrinsic
-def reduce_sum(typingctx, a):
+@emitted(lambda a: a.dtype)
+def reduce_sum(context, builder, kinds, a):
     """Return the sum of the lanes, added pairwise."""
-    return a.dtype(a), _tree_reduce(ir.IRBuilder.fadd)
+    return _tree_reduce(builder, a, ir.IRBuilder.fadd)
 
 
-@intrinsic
-def reduce_and(typingctx, bits):
+@emitted(lambda bits: bits.dtype)
+def reduce_and(context, builder, kinds, bits):
     """Return the bits that are set in every lane."""
-    return bits.dtype(bits), _tree_reduce(ir.IRBuilder.and_)
+    return _tree_reduce(builder, bits, ir.IRBuilder.and_)
 
 
-@intrinsic
-def lane0(typingctx, a):
+@emitted(lambda a: a.dtype)
+def lane0(context, builder, kinds, a):
     """Return the first lane."""
-
-    def emit(context, builder, sig, args):
-        return builder.extract_element(args[0], INT32(0))
-
-    return a.dtype(a), emit
+    return builder.extract_element(a, INT32(0))
 
 
-@intrinsic
-def any_of(typingctx, mask):
+@emitted(lambda mask: types.boolean)
+def any_of(context, builder, kinds, mask):
     """Return whether a mask holds in any lane."""
-
-    def emit(context, builder, sig, args):
-        bits = builder.bitcast(args[0], ir.IntType(mask.count))
-        return builder.icmp_unsigned("!=", bits, bits.type(0))
-
-    return types.boolean(mask), emit
+    bits = builder.bitcast(mask, ir.IntType(kinds[0].count))
+    return builder.icmp_unsigned("!=", bits, bits.type(0))
 
 
-@intrinsic
-def reduce_sum_compensated(typingctx, a, origin):
+@emitted(lambda a, origin: types.UniTuple(types.float64, 2))
+def reduce_sum_compensated(context, builder, kinds, a, origin):
     """Return the sum of float64 lanes and its rounding error.
 
     Halves are added by Knuth's TwoSum, which keeps the errors. Lanes that come from
     float32 (the dtype of origin) are added without any rounding.
     """
-
-    def emit(context, builder, sig, args):
-        v, lost = args[0], None
-        if origin.dtype == types.float32:
-            plain = _tree_reduce(ir.IRBuilder.fadd)(context, builder, sig, args)
-            zero = context.get_constant(types.float64, 0.0)
-            return context.make_tuple(builder, sig.return_type, [plain, zero])
-        while v.type.count > 1:
-            v, error = _two_sum(builder, *_halves(builder, v))
+    if kinds[1].dtype == types.float32:
+        total = _tree_reduce(builder, a, ir.IRBuilder.fadd)
+        parts = [total, context.get_constant(types.float64, 0.0)]
+    else:
+        lost = None
+        while a.type.count > 1:
+            a, error = _two_sum(builder, *_halves(builder, a))
             if lost is not None:
                 error = builder.fadd(error, builder.fadd(*_halves(builder, lost)))
             lost = error
-        results = [builder.extract_element(part, INT32(0)) for part in (v, lost)]
-        return context.make_tuple(builder, sig.return_type, results)
-
-    return types.UniTuple(types.float64, 2)(a, origin), emit
+        parts = [builder.extract_element(part, INT32(0)) for part in (a, lost)]
+    return context.make_tuple(builder, types.UniTuple(types.float64, 2), parts)
 
 
 def _two_sum(builder, x, y):

@@ -1,18 +1,15 @@
 """Squares of numbers, as many rows as a vector has lanes: copied rows to columns."""
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from softmax_lib._vector.memory import (
-    as_intp,
     emit_load,
     emit_masked_load,
     emit_masked_store,
     emit_store,
     head_mask,
 )
-from softmax_lib._vector.type import full_vector, indices
+from softmax_lib._vector.type import emitted, full_vector, indices
 
 
 def _transpose(builder, rows):
@@ -52,70 +49,50 @@ def _transpose(builder, rows):
 
 
 def _places(builder, at, step, count):
-    """Yield index at, at + step, ..."""
-    for k in range(count):
-        yield builder.add(at, builder.mul(step, at.type(k)))
+    """Return the indices at, at + step, ..."""
+    return [builder.add(at, builder.mul(step, at.type(k))) for k in range(count)]
 
 
-def _masks(context, builder, rows, columns, vector):
-    """Yield the masks of `columns` numbers in `rows` rows, and of none in the rest."""
-    for k in range(vector.count):
-        some = builder.select(
-            builder.icmp_signed(">", rows, rows.type(k)), columns, rows.type(0)
-        )
-        yield head_mask(context, builder, some, vector)
+def _masks(builder, rows, columns, vector):
+    """Return the masks of `columns` numbers in `rows` rows, and of none in the rest."""
+    none = rows.type(0)
+    inside = [builder.icmp_signed(">", rows, rows.type(k)) for k in range(vector.count)]
+    counts = [builder.select(condition, columns, none) for condition in inside]
+    return [head_mask(builder, count, vector) for count in counts]
 
 
-@intrinsic
-def load_transposed(typingctx, source, at, step, rows, columns, block, to, pace):
+@emitted()
+def load_transposed(
+    context, builder, kinds, source, at, step, rows, columns, block, to, pace
+):
     """Copy a square of an array to a block, its rows to columns.
 
     The rows begin at source[at] and lie `step` apart. `rows` rows of `columns` numbers
     are read; the rest of the square is 0. The columns are written whole, from block[to]
     on, `pace` apart.
     """
-    vector = full_vector(source.dtype)
+    vector = full_vector(*kinds)
     zeros = ir.Constant(vector.llvm, [0.0] * vector.count)
-
-    def emit(context, builder, sig, args):
-        at, step, rows, columns, to, pace = as_intp(
-            context, builder, sig, args, 1, 2, 3, 4, 6, 7
-        )
-        places = _places(builder, at, step, vector.count)
-        masks = _masks(context, builder, rows, columns, vector)
-        found = [
-            emit_masked_load(builder, source, vector, args[0], place, mask, zeros)
-            for place, mask in zip(places, masks, strict=True)
-        ]
-        there = _places(builder, to, pace, vector.count)
-        for place, column in zip(there, _transpose(builder, found), strict=True):
-            emit_store(builder, vector, args[5], place, column)
-        return context.get_dummy_value()
-
-    kinds = (source, at, step, rows, columns, block, to, pace)
-    return types.void(*kinds), emit
+    places = _places(builder, at, step, vector.count)
+    masks = _masks(builder, rows, columns, vector)
+    found = [
+        emit_masked_load(builder, kinds[0], vector, source, place, mask, zeros)
+        for place, mask in zip(places, masks, strict=True)
+    ]
+    places = _places(builder, to, pace, vector.count)
+    for place, column in zip(places, _transpose(builder, found), strict=True):
+        emit_store(builder, vector, block, place, column)
 
 
-@intrinsic
-def store_transposed(typingctx, block, at, pace, target, to, step, rows, columns):
+@emitted()
+def store_transposed(
+    context, builder, kinds, block, at, pace, target, to, step, rows, columns
+):
     """Copy a square of a block back to an array: the inverse of `load_transposed`."""
-    vector = full_vector(block.dtype)
-
-    def emit(context, builder, sig, args):
-        at, pace, to, step, rows, columns = as_intp(
-            context, builder, sig, args, 1, 2, 4, 5, 6, 7
-        )
-        found = [
-            emit_load(builder, block, vector, args[0], place)
-            for place in _places(builder, at, pace, vector.count)
-        ]
-        places = _places(builder, to, step, vector.count)
-        masks = _masks(context, builder, rows, columns, vector)
-        for place, mask, row in zip(
-            places, masks, _transpose(builder, found), strict=True
-        ):
-            emit_masked_store(builder, vector, args[3], place, mask, row)
-        return context.get_dummy_value()
-
-    kinds = (block, at, pace, target, to, step, rows, columns)
-    return types.void(*kinds), emit
+    vector = full_vector(*kinds)
+    places = _places(builder, at, pace, vector.count)
+    found = [emit_load(builder, kinds[0], vector, block, place) for place in places]
+    places = _places(builder, to, step, vector.count)
+    masks = _masks(builder, rows, columns, vector)
+    for place, mask, row in zip(places, masks, _transpose(builder, found), strict=True):
+        emit_masked_store(builder, vector, target, place, mask, row)

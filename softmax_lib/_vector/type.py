@@ -6,6 +6,8 @@ kernels use vectors explicitly: a value of type `Vector` is one LLVM vector of 6
 which LLVM splits on processors whose registers are shorter.
 """
 
+import inspect
+
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -21,22 +23,13 @@ class Vector(types.Type):
     """The Numba type of `count` numbers of type `dtype`."""
 
     def __init__(self, dtype, count):
-        self.dtype = dtype
-        self.count = count
+        self.dtype, self.count = dtype, count
         super().__init__(name=f"Vector({dtype}, {count})")
 
     @property
     def llvm(self):
         """The LLVM vector type."""
         return ir.VectorType(element(self.dtype), self.count)
-
-
-@register_model(Vector)
-class VectorModel(models.PrimitiveModel):
-    """Represented by itself, so that it stays in a register."""
-
-    def __init__(self, dmm, fe_type):
-        super().__init__(dmm, fe_type, fe_type.llvm)
 
 
 class NegatedPointer(types.Type):
@@ -46,13 +39,19 @@ class NegatedPointer(types.Type):
         self.dtype = dtype
         super().__init__(name=f"NegatedPointer({dtype})")
 
+    @property
+    def llvm(self):
+        """The LLVM type of the pointer."""
+        return element(self.dtype).as_pointer()
 
+
+@register_model(Vector)
 @register_model(NegatedPointer)
-class NegatedPointerModel(models.PrimitiveModel):
-    """Represented by the pointer."""
+class LlvmModel(models.PrimitiveModel):
+    """Represented by one LLVM value, so that it stays in a register."""
 
     def __init__(self, dmm, fe_type):
-        super().__init__(dmm, fe_type, element(fe_type.dtype).as_pointer())
+        super().__init__(dmm, fe_type, fe_type.llvm)
 
 
 def element(dtype):
@@ -64,9 +63,9 @@ def element(dtype):
     return ir.IntType(1 if dtype == types.boolean else dtype.bitwidth)
 
 
-def full_vector(dtype):
-    """Return the type of a whole vector of dtype."""
-    return Vector(dtype, VECTOR_BYTES * 8 // dtype.bitwidth)
+def full_vector(like, *others):
+    """Return the type of a whole vector of the dtype of a pointer."""
+    return Vector(like.dtype, VECTOR_BYTES * 8 // like.dtype.bitwidth)
 
 
 def bits_type(vector):
@@ -76,25 +75,34 @@ def bits_type(vector):
 
 
 def common_type(*kinds):
-    """Return the only vector type among kinds, else None."""
-    found = {kind for kind in kinds if isinstance(kind, Vector)}
+    """Return the only vector type of floats or integers among kinds, else None."""
+    found = {k for k in kinds if isinstance(k, Vector) and k.dtype != types.boolean}
     return found.pop() if len(found) == 1 else None
 
 
-def spread(context, builder, value, kind, wanted):
-    """Return value as a vector of type wanted: a plain number in every lane."""
-    if isinstance(kind, Vector):
-        return value
-    scalar = context.cast(builder, value, kind, wanted.dtype)
-    undefined = ir.Constant(wanted.llvm, ir.Undefined)
-    one = builder.insert_element(undefined, scalar, INT32(0))
-    return builder.shuffle_vector(one, undefined, indices([0] * wanted.count))
+# --- LLVM ------------------------------------------------------------------------
 
 
 def indices(lanes):
     """Return a constant vector of lane numbers."""
     lanes = list(lanes)
     return ir.Constant(ir.VectorType(INT32, len(lanes)), lanes)
+
+
+def emit_splat(builder, scalar, count):
+    """Emit a vector of count lanes that all hold a number."""
+    undefined = ir.Constant(ir.VectorType(scalar.type, count), ir.Undefined)
+    one = builder.insert_element(undefined, scalar, INT32(0))
+    return builder.shuffle_vector(one, undefined, indices([0] * count))
+
+
+def spread(context, builder, value, kind, vector):
+    """Return a value as a vector: a plain number in every lane."""
+    if isinstance(kind, Vector):
+        return value
+    return emit_splat(
+        builder, context.cast(builder, value, kind, vector.dtype), vector.count
+    )
 
 
 def call_llvm(builder, name, result, args):
@@ -111,33 +119,61 @@ def suffix(vector):
     return f"v{vector.count}{letter}{vector.dtype.bitwidth}"
 
 
+def emitted(result=lambda *kinds: types.void):
+    """Return a decorator that makes an intrinsic of a function that emits LLVM IR.
+
+    `result` gives its type for the types of the arguments. The function takes Numba's
+    context, the builder, the types, and the values, plain integers among them as intp.
+    """
+
+    def decorate(function):
+        def typed(typingctx, *kinds):
+            signature = result(*kinds)(*kinds)
+
+            def emit(context, builder, sig, args):
+                values = [
+                    context.cast(builder, value, kind, types.intp)
+                    if isinstance(kind, types.Integer)
+                    else value
+                    for value, kind in zip(args, kinds, strict=True)
+                ]
+                emitted = function(context, builder, kinds, *values)
+                return context.get_dummy_value() if emitted is None else emitted
+
+            return signature, emit
+
+        return named_intrinsic(typed, function, skipped=3)
+
+    return decorate
+
+
+def named_intrinsic(typed, function, skipped):
+    """Return an intrinsic with the name, docstring and last parameters of function."""
+    typed.__name__, typed.__doc__ = function.__name__, function.__doc__
+    first, *others = inspect.signature(function).parameters.values()
+    typed.__signature__ = inspect.Signature([first, *others[skipped - 1 :]])
+    return intrinsic(typed)
+
+
 # --- constants -------------------------------------------------------------------
 
 
-@intrinsic
-def vector_length(typingctx, like):
+@emitted(lambda like: types.intp)
+def vector_length(context, builder, kinds, like):
     """Return how many numbers of the type of a pointer fit in one vector."""
-    count = full_vector(like.dtype).count
-
-    def emit(context, builder, sig, args):
-        return context.get_constant(types.intp, count)
-
-    return types.intp(like), emit
+    return context.get_constant(types.intp, full_vector(*kinds).count)
 
 
 def constant(float32, float64):
     """Return a function of vectors and pointers: the constant of their dtype."""
     table = {types.float32: float32, types.float64: float64}
 
-    @intrinsic
-    def pick(typingctx, like):
-        value = table[like.dtype]
-        kind = types.float64 if isinstance(value, float) else types.int64
+    def kind_of(like):
+        return types.float64 if isinstance(table[like.dtype], float) else types.int64
 
-        def emit(context, builder, sig, args):
-            return context.get_constant(kind, value)
-
-        return kind(like), emit
+    @emitted(kind_of)
+    def pick(context, builder, kinds, like):
+        return context.get_constant(kind_of(*kinds), table[kinds[0].dtype])
 
     return pick
 
@@ -155,23 +191,25 @@ def polynomial(float32, float64):
     """
     table = {types.float32: float32, types.float64: float64}
 
-    @intrinsic
-    def evaluate(typingctx, x):
-        def emit(context, builder, sig, args):
-            def fma(*operands):
-                return call_llvm(builder, f"llvm.fmuladd.{suffix(x)}", x.llvm, operands)
+    @emitted(common_type)
+    def evaluate(context, builder, kinds, x):
+        (vector,) = kinds
 
-            coefficients = [ir.Constant(x.llvm, [c] * x.count) for c in table[x.dtype]]
-            square = builder.fmul(args[0], args[0])
-            value = None
-            for low in reversed(range(0, len(coefficients), 2)):
-                pair = coefficients[low]
-                if low + 1 < len(coefficients):
-                    pair = fma(coefficients[low + 1], args[0], pair)
-                value = pair if value is None else fma(value, square, pair)
-            return value
+        def fma(*operands):
+            name = f"llvm.fmuladd.{suffix(vector)}"
+            return call_llvm(builder, name, vector.llvm, operands)
 
-        return x(x), emit
+        coefficients = [
+            ir.Constant(vector.llvm, [c] * vector.count) for c in table[vector.dtype]
+        ]
+        square = builder.fmul(x, x)
+        value = None
+        for low in reversed(range(0, len(coefficients), 2)):
+            pair = coefficients[low]
+            if low + 1 < len(coefficients):
+                pair = fma(coefficients[low + 1], x, pair)
+            value = pair if value is None else fma(value, square, pair)
+        return value
 
     return evaluate
 
@@ -179,19 +217,14 @@ def polynomial(float32, float64):
 # --- the compiler ----------------------------------------------------------------
 
 
-@intrinsic
-def noinline(typingctx):
+@emitted()
+def noinline(context, builder, kinds):
     """Keep the function that calls this from being inlined.
 
     In one large function LLVM runs out of registers and loads every constant anew in
     every round of a loop (a fifth slower).
     """
-
-    def emit(context, builder, sig, args):
-        builder.function.attributes.add("noinline")
-        return context.get_dummy_value()
-
-    return types.void(), emit
+    builder.function.attributes.add("noinline")
 
 
 @intrinsic

@@ -1,8 +1,8 @@
 """Write the notebooks as Colab needs them: with a first cell that fetches the rest.
 
-Colab opens a notebook by itself, without the modules beside it and without the
-library. `python tools/colab.py FOLDER REPOSITORY` writes copies into a folder that
-get both from the repository; `.github/workflows/publish.yml` puts them on the branch
+Colab opens a notebook by itself, without the helper modules and without the library.
+`python tools/colab.py FOLDER REPOSITORY` writes copies into a folder that get both
+from the repository; `.github/workflows/publish.yml` puts them on the branch
 `colab`, where the site's buttons lead.
 """
 
@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 FETCH = """\
-# Colab has the notebook alone: fetch the library and the modules beside it.
+# Colab has the notebook alone: fetch the library and the helper modules.
 !git clone --quiet --depth 1 {repository} /content/book
 %pip install --quiet /content/book mpmath threadpoolctl
 %cd -q /content/book/notebooks

@@ -22,8 +22,8 @@ SITE = ROOT / "_build" / "html"
 DIST = ROOT / "dist"
 LONG = 24  # lines of code that may be cut in two by the end of a page
 README = """\
-The notebooks of "Softmax, from the formula to the machine", and the modules beside
-them that they import. In this folder:
+The notebooks of "Softmax, from the formula to the machine", and in `helpers` the
+modules that they share. In this folder:
 
     pip install softmax_lib -r requirements.txt
     jupyter lab
@@ -52,7 +52,7 @@ def site():
 def notebooks():
     """Archive the notebooks with what they import."""
     name, folder = "softmax-notebooks", ROOT / "notebooks"
-    files = [*folder.glob("*.ipynb"), *folder.rglob("*.py")]
+    files = [*folder.glob("*.ipynb"), *(folder / "helpers").rglob("*.py")]
     archive(name, folder, files)
     with zipfile.ZipFile(DIST / f"{name}.zip", "a", zipfile.ZIP_DEFLATED) as target:
         target.write(ROOT / "benchmarks" / "results.json", f"{name}/results.json")

@@ -2,9 +2,8 @@
 
 The cache of executed notebooks knows a notebook by its own cells alone. Here the
 cache's folder is named by everything else that an output depends on: the library,
-the modules beside the notebooks, the stored measurements, Python and the installed
-packages. Change one of
-them and the next build starts with an empty folder.
+the helper modules, the stored measurements, Python and the installed packages. Change
+one of them and the next build starts with an empty folder.
 """
 
 import hashlib
@@ -13,7 +12,11 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
-SOURCES = ("softmax_lib/**/*.py", "notebooks/**/*.py", "benchmarks/results.json")
+SOURCES = (
+    "softmax_lib/**/*.py",
+    "notebooks/helpers/**/*.py",
+    "benchmarks/results.json",
+)
 
 
 def fingerprint(root):

@@ -1,4 +1,4 @@
-"""Unpack the figures that notebooks/figures draws for phones.
+"""Unpack the figures that notebooks/helpers/figures draws for phones.
 
 A figure holds, unseen, a second one that is as narrow as a phone. Here that one gets
 a file of its own, which a page shows where its window is narrow.

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
-from figures.style import (
+from helpers.figures.style import (
     BLUE,
     ORANGE,
     PALE,

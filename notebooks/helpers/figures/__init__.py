@@ -6,11 +6,16 @@ named where they end rather than in a legend. A function draws and returns nothi
 so that the figure is all that a cell shows.
 """
 
-from figures.bars import bars
-from figures.grids import heat, maps, matrix, pictures
-from figures.lines import curves, loglog, panels, placed_curves
-from figures.numbers import bands, number_line
-from figures.points import intervals, points, reliability, strips
+from helpers.figures.bars import bars
+from helpers.figures.grids import heat, maps, matrix, pictures
+from helpers.figures.lines import curves, loglog, panels, placed_curves
+from helpers.figures.numbers import bands, number_line
+from helpers.figures.points import (
+    intervals,
+    points,
+    reliability,
+    strips,
+)
 
 __all__ = [
     "bands",

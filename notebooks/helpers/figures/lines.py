@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator
 
-from figures.style import (
+from helpers.figures.style import (
     COLOURS,
     GREY,
     for_page_and_phone,

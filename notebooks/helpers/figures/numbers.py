@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from figures.style import (
+from helpers.figures.style import (
     BLUE,
     GREY,
     ORANGE,

@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 
-from figures.style import (
+from helpers.figures.style import (
     BLUE,
     GREY,
     folded,

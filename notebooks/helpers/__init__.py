@@ -1,0 +1,1 @@
+"""Modules that the chapters share: figures, tables, exact answers and data."""

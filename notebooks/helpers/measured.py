@@ -87,8 +87,11 @@ def cases(function):
     return groups
 
 
-def paces(function):
-    """Return how many times as long as the library each peer takes, as columns."""
+def relative_times(function):
+    """Return the time of each peer over that of the library, as columns.
+
+    It is the geometric mean over the cases of a number type and thread count.
+    """
     columns = {"library": [NAMES[peer] for peer in PEERS]}
     for title, medians in cases(function).items():
         columns[title] = [
@@ -100,8 +103,8 @@ def paces(function):
     return columns
 
 
-def ahead(function):
-    """Return in how many cases some peer is faster than the library, as columns."""
+def cases_slower(function):
+    """Return in how many cases the library is slower than some peer, as columns."""
     columns = {"numbers": [], "cases": [], "others faster": []}
     for title, medians in cases(function).items():
         faster = [

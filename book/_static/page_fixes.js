@@ -1,5 +1,5 @@
-/* Mend what the theme leaves out: for people who do not see or point, and for pages
-   opened from a folder. */
+/* Fixes for the theme: accessibility, pages opened from a folder, and the layout of
+   formulas, long names and tables on narrow screens. */
 "use strict";
 
 (() => {

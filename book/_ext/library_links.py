@@ -34,14 +34,16 @@ NAME = re.compile(r'<span class="n">(\w+)</span>')
 
 
 def begin(app, env, docnames):
-    """Make room for what is read."""
-    if not hasattr(env, "library_uses"):
+    """Start with nothing read, unless the environment is that of an earlier build."""
+    if not hasattr(env, "function_uses"):
         env.function_uses, env.function_pages = {}, {}
 
 
 def purge(app, env, docname):
-    """Forget what a page used before it is read again."""
-    getattr(env, "library_uses", {}).pop(docname, None)
+    """Forget a page that is about to be read again, or that is gone."""
+    env.function_uses.pop(docname, None)
+    if docname == PAGE:
+        env.function_pages.clear()
 
 
 def merge(app, env, docnames, other):
@@ -158,8 +160,8 @@ def about(app, description):
 
 
 def renew(app, env):
-    """Write the library's page again, whatever has changed."""
-    return [PAGE]
+    """Write the library's page and the chapters again, since each names the other."""
+    return [PAGE, *env.function_uses]
 
 
 def link_imports(app, pagename, templatename, context, doctree):
@@ -191,4 +193,9 @@ def setup(app):
     app.connect("env-updated", renew)
     app.connect("doctree-resolved", connect)
     app.connect("html-page-context", link_imports)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "version": "1",
+        "env_version": 1,  # of function_uses and function_pages
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

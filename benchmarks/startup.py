@@ -3,7 +3,6 @@
 Usage: python -m benchmarks.startup
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -37,7 +36,7 @@ def _seconds(code, cache):
 
 
 def measure():
-    """Return seconds: imports (the best of five), first calls cold and warm."""
+    """Print and return seconds: imports (best of five), first calls cold and warm."""
     with tempfile.TemporaryDirectory() as cache:
         results = {}
         for module in ("numba", "softmax_lib"):
@@ -53,4 +52,4 @@ def measure():
 
 
 if __name__ == "__main__":
-    json.dumps(measure())
+    measure()

@@ -1,5 +1,5 @@
-/* What all explorers share: elements, sliders, a picture as wide as its place,
-   dragging, and one spoken sentence.
+/* What the explorers share: softmax, elements, sliders, tables, pictures that are as
+   wide as the page allows, dragging, and a sentence for screen readers.
 
    An explorer stands in a page as
      <div class="explorer" data-explorer="NAME"><p>What to see there.</p></div>
@@ -18,6 +18,18 @@ const Explorer = (() => {
     element.append(...children);
     return element;
   }
+
+  /** Softmax of scores divided by a temperature. */
+  function softmax(scores, temperature = 1) {
+    const top = Math.max(...scores);
+    const terms = scores.map((s) => Math.exp((s - top) / temperature));
+    const sum = terms.reduce((a, b) => a + b);
+    return terms.map((t) => t / sum);
+  }
+
+  /** Return `count` numbers at equal distances, both ends included. */
+  const linspace = (from, to, count) =>
+    Array.from({ length: count }, (_, i) => from + (i * (to - from)) / (count - 1));
 
   /** Make an HTML element. */
   const tag = (name, attributes = {}, ...children) =>
@@ -77,10 +89,30 @@ const Explorer = (() => {
     };
   }
 
+  /** Make a slider for each score, from -limit to limit. */
+  const scoreSliders = (labels, values, limit, changed) =>
+    labels.map((label, i) =>
+      slider({ label, min: -limit, max: limit, step: 0.1, value: values[i] }, changed),
+    );
+
+  /** Add `by` to all sliders unless one would leave its range; tell whether they moved. */
+  function shiftAll(sliders, by, limit) {
+    const values = sliders.map((s) => s.value + by);
+    if (Math.max(...values.map(Math.abs)) > limit + 1e-9) return false;
+    sliders.forEach((s, i) => (s.value = values[i]));
+    return true;
+  }
+
   const button = (label, pressed) => {
     const made = tag("button", { type: "button" }, label);
     made.addEventListener("click", pressed);
     return made;
+  };
+
+  /** Make a table with one column for each heading. */
+  const table = (headings, body) => {
+    const cells = headings.map((heading) => tag("th", { scope: "col" }, heading));
+    return tag("table", {}, tag("thead", {}, tag("tr", {}, ...cells)), body);
   };
 
   /** Make a picture that `draw(svg, width)` fills anew whenever its width changes.
@@ -153,6 +185,17 @@ const Explorer = (() => {
 
   const text = (x, y, words, attributes = {}) => shape("text", { x, y, ...attributes }, words);
 
+  /** Draw lines at the shares 0, 1/2 and 1, with their labels on the left. */
+  const shareGrid = (left, right, up) =>
+    [0, 0.5, 1].flatMap((share) => [
+      line([[left, up(share)], [right, up(share)]], { class: "grid" }),
+      text(left - 8, up(share) + 4, share, { "text-anchor": "end" }),
+    ]);
+
+  /** Write shares as "cat 0.705, dog 0.259". */
+  const listShares = (labels, shares) =>
+    labels.map((label, i) => `${label} ${fixed(shares[i], 3)}`).join(", ");
+
   /** Move heights apart until labels of the size `gap` fit between `low` and `high`. */
   function apart(heights, gap, low, high) {
     const order = heights.map((_, i) => i).sort((a, b) => heights[a] - heights[b]);
@@ -200,7 +243,8 @@ const Explorer = (() => {
   }
 
   return {
-    arithmetic, button, clamp, define, draggable, fixed, line, names, picture, precise,
-    scale, sentence, shape, slider, tag, text,
+    arithmetic, button, clamp, define, draggable, fixed, line, linspace, listShares,
+    names, picture, precise, scale, scoreSliders, sentence, shape, shareGrid, shiftAll,
+    slider, softmax, table, tag, text,
   };
 })();

@@ -3,8 +3,8 @@
 "use strict";
 
 (() => {
-  const { clamp, define, draggable, fixed, line, picture, precise } = Explorer;
-  const { scale, sentence, shape, slider, tag, text } = Explorer;
+  const { clamp, define, draggable, fixed, line, linspace, picture, precise } = Explorer;
+  const { scale, sentence, shape, slider, table, tag, text } = Explorer;
   const f = Math.fround;
 
   /** The logarithm of softmax, every step rounded to float32. */
@@ -40,7 +40,7 @@
       { label: "lead d of the winner", min: 0, max: FAR, step: 0.5, value: FIRST },
       () => update(),
     );
-    const steps = Array.from({ length: 481 }, (_, i) => (i * FAR) / 480);
+    const steps = linspace(0, FAR, 481);
     let across;
 
     // Points where the way still knows something; then it falls off the picture.
@@ -117,16 +117,7 @@
     ];
 
     const body = tag("tbody");
-    const results = tag(
-      "table",
-      {},
-      tag(
-        "thead",
-        {},
-        tag("tr", {}, ...["in float32", "winner", "loser"].map((h) => tag("th", { scope: "col" }, h))),
-      ),
-      body,
-    );
+    const results = table(["in float32", "winner", "loser"], body);
 
     function update() {
       const d = lead.value;

@@ -4,7 +4,7 @@
 
 (() => {
   const { clamp, define, draggable, fixed, line, picture, precise } = Explorer;
-  const { scale, sentence, shape, slider, tag, text } = Explorer;
+  const { scale, sentence, shape, slider, table, tag, text } = Explorer;
 
   const FORMATS = {
     float16: { digits: 11, lowest: -14, highest: 15 },
@@ -133,16 +133,7 @@
       "subnormal: a number with fewer digits",
     );
     const body = tag("tbody");
-    const results = tag(
-      "table",
-      {},
-      tag(
-        "thead",
-        {},
-        tag("tr", {}, ...["format", "eˣ", "naive", "shifted"].map((h) => tag("th", { scope: "col" }, h))),
-      ),
-      body,
-    );
+    const results = table(["format", "eˣ", "naive", "shifted"], body);
 
     function update() {
       const x = value(place.value);

@@ -3,20 +3,14 @@
 "use strict";
 
 (() => {
-  const { button, clamp, define, draggable, fixed, line, names, picture } = Explorer;
-  const { scale, sentence, shape, slider, tag, text } = Explorer;
+  const { button, clamp, define, draggable, fixed, line, linspace, names } = Explorer;
+  const { picture, scale, scoreSliders, sentence, shape, shareGrid, shiftAll } = Explorer;
+  const { softmax, tag, text } = Explorer;
 
   /** The sigmoid, without overflow on either side. */
   function sigmoid(x) {
     const small = Math.exp(-Math.abs(x));
     return (x >= 0 ? 1 : small) / (1 + small);
-  }
-
-  /** Softmax of two scores, from the formula of softmax. */
-  function softmax(a, b) {
-    const top = Math.max(a, b);
-    const terms = [Math.exp(a - top), Math.exp(b - top)];
-    return terms.map((t) => t / (terms[0] + terms[1]));
   }
 
   const LIMIT = 6;
@@ -25,34 +19,23 @@
 
   function build() {
     const spoken = sentence();
-    const human = slider(
-      { label: "a, human", min: -LIMIT, max: LIMIT, step: 0.1, value: FIRST[0] },
-      () => update(),
-    );
-    const dog = slider(
-      { label: "b, dog", min: -LIMIT, max: LIMIT, step: 0.1, value: FIRST[1] },
-      () => update(),
-    );
+    const scores = scoreSliders(["a, human", "b, dog"], FIRST, LIMIT, () => update());
+    const [human, dog] = scores;
 
     let across;
     const curve = picture(230, (svg, width) => {
       const d = clamp(human.value - dog.value, -REACH, REACH);
-      const [p, q] = softmax(human.value, dog.value);
+      const [p, q] = softmax([human.value, dog.value]);
       across = scale([-REACH, REACH], [34, width - 12]);
       const up = scale([0, 1], [176, 14]);
-      for (const share of [0, 0.5, 1]) {
-        svg.append(
-          line([[across(-REACH), up(share)], [across(REACH), up(share)]], { class: "grid" }),
-          text(26, up(share) + 4, share, { "text-anchor": "end" }),
-        );
-      }
+      svg.append(...shareGrid(across(-REACH), across(REACH), up));
       for (const tick of [-8, -4, 0, 4, 8]) {
         svg.append(text(across(tick), 194, fixed(tick, 0), { "text-anchor": "middle" }));
       }
       svg.append(
         text((34 + width - 12) / 2, 220, "difference a − b", { "text-anchor": "middle" }),
       );
-      const steps = Array.from({ length: 129 }, (_, i) => -REACH + i / 8);
+      const steps = linspace(-REACH, REACH, 129);
       svg.append(
         line(steps.map((v) => [across(v), up(sigmoid(v))]), { class: "curve ink-0" }),
         line(steps.map((v) => [across(v), up(sigmoid(-v))]), { class: "curve ink-1 thin" }),
@@ -82,7 +65,7 @@
 
     function update(note = "") {
       const [a, b] = [human.value, dog.value];
-      const [p] = softmax(a, b);
+      const [p] = softmax([a, b]);
       curve.redraw();
       spoken.say(
         `${note}softmax([${fixed(a, 1)}, ${fixed(b, 1)}]) gives the human ${fixed(p, 6)}; ` +
@@ -91,9 +74,7 @@
     }
 
     function both(by) {
-      const moved = [human.value + by, dog.value + by];
-      if (Math.max(...moved.map(Math.abs)) > LIMIT + 1e-9) return;
-      [human.value, dog.value] = moved;
+      if (!shiftAll(scores, by, LIMIT)) return;
       update(`Both scores went ${by > 0 ? "up" : "down"} by 1 and the point stayed. `);
     }
 

@@ -3,16 +3,8 @@
 "use strict";
 
 (() => {
-  const { button, clamp, define, draggable, fixed, line, picture } = Explorer;
-  const { sentence, shape, slider, tag, text } = Explorer;
-
-  /** Softmax of scores divided by a temperature. */
-  function softmax(scores, temperature = 1) {
-    const top = Math.max(...scores);
-    const terms = scores.map((s) => Math.exp((s - top) / temperature));
-    const sum = terms.reduce((a, b) => a + b);
-    return terms.map((t) => t / sum);
-  }
+  const { button, clamp, define, draggable, fixed, line, linspace, listShares } = Explorer;
+  const { picture, scoreSliders, sentence, shape, softmax, tag, text } = Explorer;
 
   /** The scores with the sum 0 that have these shares. */
   function scoresOf(shares) {
@@ -34,12 +26,7 @@
 
   function build() {
     const spoken = sentence();
-    const scores = CLASSES.map((name, i) =>
-      slider(
-        { label: name, min: -LIMIT, max: LIMIT, step: 0.1, value: SCORES[i] },
-        () => update(),
-      ),
-    );
+    const scores = scoreSliders(CLASSES, SCORES, LIMIT, () => update());
 
     let corners;
     const at = (shares) => [0, 1].map((k) => shares.reduce((sum, p, i) => sum + p * corners[i][k], 0));
@@ -63,7 +50,7 @@
       svg.append(line([...corners, corners[0]], { class: "edge" }));
 
       const values = scores.map((s) => s.value);
-      const powers = Array.from({ length: 161 }, (_, i) => -6 + i / 12);
+      const powers = linspace(-6, 8, 169);
       svg.append(line(powers.map((p) => at(softmax(values, 2 ** p))), { class: "curve path" }));
       for (const p of [-1, 1]) {
         const [x, y] = at(softmax(values, 2 ** p));
@@ -104,8 +91,7 @@
       const now = softmax(scores.map((s) => s.value));
       triangle.redraw();
       const most = CLASSES[now.indexOf(Math.max(...now))];
-      const list = CLASSES.map((name, i) => `${name} ${fixed(now[i], 3)}`).join(", ");
-      spoken.say(`The shares are ${list}. The point lies in the region of the ${most}.`);
+      spoken.say(`The shares are ${listShares(CLASSES, now)}. The point lies in the region of the ${most}.`);
     }
 
     function reset() {

@@ -3,16 +3,9 @@
 "use strict";
 
 (() => {
-  const { button, clamp, define, draggable, fixed, line, names, picture } = Explorer;
-  const { scale, sentence, shape, slider, tag, text } = Explorer;
-
-  /** Softmax of scores divided by a temperature. */
-  function softmax(scores, temperature = 1) {
-    const top = Math.max(...scores);
-    const terms = scores.map((s) => Math.exp((s - top) / temperature));
-    const sum = terms.reduce((a, b) => a + b);
-    return terms.map((t) => t / sum);
-  }
+  const { button, clamp, define, draggable, fixed, line, linspace, listShares } = Explorer;
+  const { names, picture, scale, scoreSliders, sentence, shape, shareGrid } = Explorer;
+  const { shiftAll, slider, softmax, tag, text } = Explorer;
 
   const CLASSES = ["cat", "dog", "boat"];
   const SCORES = [2, 1, -1];
@@ -24,12 +17,7 @@
     const spoken = sentence();
     const bars = CLASSES.map((_, i) => tag("span", { class: `explorer-bar ink-${i}` }));
     const shares = CLASSES.map(() => tag("span", { class: "explorer-share" }));
-    const scores = CLASSES.map((name, i) =>
-      slider(
-        { label: name, min: -LIMIT, max: LIMIT, step: 0.1, value: SCORES[i] },
-        () => update(),
-      ),
-    );
+    const scores = scoreSliders(CLASSES, SCORES, LIMIT, () => update());
     const power = slider(
       {
         label: "temperature T",
@@ -56,12 +44,7 @@
       const values = scores.map((s) => s.value);
       across = scale([COLDEST, HOTTEST], [34, width - 14]);
       const up = scale([0, 1], [172, 12]);
-      for (const share of [0, 0.5, 1]) {
-        svg.append(
-          line([[across(COLDEST), up(share)], [across(HOTTEST), up(share)]], { class: "grid" }),
-          text(across(COLDEST) - 8, up(share) + 4, share, { "text-anchor": "end" }),
-        );
-      }
+      svg.append(...shareGrid(across(COLDEST), across(HOTTEST), up));
       const narrow = width < 360;
       for (const p of narrow ? [-3, -1, 1, 3] : [-3, -2, -1, 0, 1, 2, 3]) {
         const name = p < 0 ? `1/${2 ** -p}` : `${2 ** p}`;
@@ -71,7 +54,7 @@
         text(across(COLDEST), 207, narrow ? "← cold" : "← cold: one winner"),
         text(across(HOTTEST), 207, narrow ? "hot →" : "hot: all are equal →", { "text-anchor": "end" }),
       );
-      const steps = Array.from({ length: 121 }, (_, i) => COLDEST + (i * (HOTTEST - COLDEST)) / 120);
+      const steps = linspace(COLDEST, HOTTEST, 121);
       const everywhere = steps.map((p) => softmax(values, 2 ** p));
       const now = softmax(values, 2 ** power.value);
       const x = across(power.value);
@@ -107,14 +90,11 @@
         shares[i].textContent = fixed(p, 3);
       });
       curves.redraw();
-      const list = CLASSES.map((name, i) => `${name} ${fixed(now[i], 3)}`).join(", ");
-      spoken.say(`${note}At T = ${fixed(T)} the shares are ${list}.`);
+      spoken.say(`${note}At T = ${fixed(T)} the shares are ${listShares(CLASSES, now)}.`);
     }
 
     function shift(by) {
-      const values = scores.map((s) => s.value + by);
-      if (Math.max(...values.map(Math.abs)) > LIMIT) return;
-      scores.forEach((s, i) => (s.value = values[i]));
+      if (!shiftAll(scores, by, LIMIT)) return;
       update(`Every score went ${by > 0 ? "up" : "down"} by 1 and no share moved. `);
     }
 

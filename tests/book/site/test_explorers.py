@@ -97,7 +97,7 @@ def test_sigmoid_and_two_classes_are_those_of_the_library(compute):
     shown = compute("sigmoid", "sigmoid", [[v] for v in x.tolist()])
     assert_allclose(shown, softmax_lib.sigmoid(x), rtol=1e-14, atol=1e-320)
     pairs = RNG.uniform(-6, 6, (200, 2))
-    shown = compute("sigmoid", "softmax", pairs.tolist())
+    shown = compute("sigmoid", "softmax", [[pair] for pair in pairs.tolist()])
     assert_allclose(shown, softmax_lib.softmax(pairs), rtol=1e-14)
 
 

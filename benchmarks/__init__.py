@@ -1,1 +1,1 @@
-"""The library beside its peers: accuracy, speed, and where its constants come from."""
+"""Accuracy and speed of the library and its peers, and the origin of its constants."""

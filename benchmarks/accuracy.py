@@ -16,10 +16,10 @@ FUNCTIONS = ["softmax", "log_softmax", "logsumexp", "sigmoid", "log_sigmoid"]
 
 
 def worst(computed, rows, name):
-    """Return the largest error of what was computed, inf where it is no number."""
+    """Return the largest error in ULP, infinity if a result is NaN."""
     answer = getattr(oracle, name)(rows)
     if name == "logsumexp":
-        # Where the maximum and the logarithm cancel no function is held to ULP.
+        # Where the maximum and the logarithm cancel, errors in ULP mean nothing.
         top = abs(rows.max(axis=-1).astype(answer.dtype))
         keep = abs(answer) >= top
         computed, answer = computed[keep], answer[keep]

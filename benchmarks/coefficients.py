@@ -1,4 +1,4 @@
-"""Find the polynomials of the kernels anew, and print them with their error bounds.
+"""Recompute the polynomials of the kernels, and print them with their error bounds.
 
 Usage: python -m benchmarks.coefficients
 
@@ -62,8 +62,8 @@ def _peaks(errors):
 
 
 def exponential_tail(degree):
-    """Fit ((exp(r) - 1) / r - 1) / r, weighted by its part in exp(r)."""
-    half = mp.mpf("0.3468")  # ln 2 / 2 and what rounding n may add
+    """Fit ((exp(r) - 1) / r - 1) / r, weighted by its contribution to exp(r)."""
+    half = mp.mpf("0.3468")  # ln 2 / 2 plus the effect of rounding n
 
     def tail(r):
         return (mp.expm1(r) - r) / r**2 if abs(r) > 1e-18 else mp.mpf("0.5")
@@ -75,7 +75,7 @@ def exponential_tail(degree):
 
 
 def artanh_tail(degree):
-    """Fit (2 artanh(s) - 2 s) / s^3 in z = s^2, weighted by its part in the result."""
+    """Fit (2 artanh(s) - 2 s) / s^3 in z = s^2, weighted by its contribution."""
     with mp.workdps(DIGITS):
         root = mp.sqrt(2)
         longest = ((root - 1) / (root + 1)) ** 2 * mp.mpf("1.001")

@@ -1,4 +1,4 @@
-"""Inputs that are hard in different ways, freshly drawn for every run."""
+"""Families of difficult inputs, drawn at random for every run."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ import numpy as np
 def families(dtype, seed, size=200_000):
     """Yield (name, rows) with about `size` numbers each.
 
-    The width of what is drawn follows the type: exp(-87) is the last normal
-    number of float32, exp(-708) that of float64.
+    The range of the scores depends on the dtype: exp(-87) is about the smallest
+    normal number of float32, exp(-708) that of float64.
     """
     rng = np.random.default_rng(seed)
     depth = 85.0 if dtype == np.float32 else 700.0

@@ -1,9 +1,9 @@
-"""Try every function on more than 2^31 numbers, where 32 bits no longer count them.
+"""Run every function on more than 2^31 numbers, which overflow 32-bit indices.
 
 Usage: python -m benchmarks.huge
 
-It needs 12 GB of memory: one array of float32, which is written to in place, and
-labels. Results are compared at the places where an index could wrap around.
+It needs 12 GB of memory: one float32 array, which is overwritten in place, and
+labels. Results are compared where an index could wrap around.
 """
 
 import math
@@ -23,7 +23,7 @@ from softmax_lib import (
 )
 
 OVER = 2**31
-WIDTH = 24  # a short row, which is worked on as a column is
+WIDTH = 24  # short rows are computed like columns
 LONG = 4096
 
 
@@ -34,12 +34,12 @@ def places(n):
 
 
 def check(name, got, expected):
-    """Raise unless all are within a few units in the last place of float32."""
+    """Raise unless all results are within a few float32 ULP."""
     np.testing.assert_allclose(got, expected, rtol=5e-7, err_msg=name)
 
 
 def one_long_row(x):
-    """Yield what is tried along one axis; the last score outweighs half the rest."""
+    """Yield (name, check) for one row, whose last score has half of the sum."""
     n = x.size
     top = math.log(n)
     total = math.log(n - 1 + math.exp(np.float32(top)))
@@ -66,7 +66,7 @@ def one_long_row(x):
 
 
 def many_rows(x, width):
-    """Yield what is tried with the same scores in every row, or in every column."""
+    """Yield (name, check) for equal rows and for equal columns."""
     row = np.linspace(-3, 3, width, dtype=np.float32)
     shares = np.exp(row.astype(float) - np.log(np.exp(row.astype(float)).sum()))
     rows = x[: x.size // width * width].reshape(-1, width)
@@ -107,7 +107,7 @@ def many_rows(x, width):
 
 
 def each_entry(x):
-    """Yield what is tried of functions of each entry."""
+    """Yield (name, check) for the elementwise functions."""
     at = places(x.size)
     for function in (sigmoid, log_sigmoid):
 
@@ -119,7 +119,7 @@ def each_entry(x):
 
 
 def main(size=OVER + 2 * LONG + 7):
-    """Run all of it and say how long each part took."""
+    """Run all checks and print the time of each."""
     x = np.empty(size, np.float32)
     parts = one_long_row(x), many_rows(x, WIDTH), many_rows(x, LONG), each_entry(x)
     for part in parts:

@@ -1,18 +1,19 @@
-"""Answers far more accurate than the results they judge, for arrays of any length.
+"""Reference results in a wider type, for arrays of any length.
 
-Fifty digits for a million numbers take minutes. These take a moment: float32 is
-judged in float64, and float64 in the 64 bits of x86's long double, the rounding
-error of x - max carried along. The tests check them against fifty digits.
+Fifty-digit arithmetic takes minutes for a million numbers. Here the reference for
+float32 is float64, and the reference for float64 is the x86 long double with 64 bits,
+corrected by the rounding error of x - max. The tests compare these references with
+fifty-digit arithmetic.
 """
 
 import numpy as np
 
 HAS_WIDER = np.finfo(np.longdouble).nmant >= 63
-"""Whether float64 can be judged on this machine."""
+"""Whether this machine has a reference for float64."""
 
 
 def _parts(x):
-    """Return the top of each row, d and e: x - top = d + e, in a wider type."""
+    """Return top, d and e with x - top = d + e, in a wider type; top is the maximum."""
     w = x.astype(np.float64 if x.dtype == np.float32 else np.longdouble)
     top = w.max(axis=-1, keepdims=True)
     d = w - top
@@ -21,7 +22,7 @@ def _parts(x):
 
 
 def _others(x):
-    """Return exp(x - top), its row sums without the winner, and the parts."""
+    """Return exp(x - top), its row sums without the maximum, and top, d and e."""
     top, d, e = _parts(x)
     terms = np.exp(d) * (1 + e)
     others = terms.copy()
@@ -61,7 +62,7 @@ def log_sigmoid(x):
 
 
 def ulps(computed, answer):
-    """Return the errors of computed, in units in the last place of the answers."""
+    """Return the errors of `computed`, in ULP of `answer`."""
     info = np.finfo(computed.dtype)
     _, exponent = np.frexp(np.abs(answer))
     exponent = np.maximum(exponent - 1 - info.nmant, info.minexp - info.nmant)

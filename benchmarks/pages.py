@@ -1,9 +1,9 @@
-"""What new memory costs, by where its pages are first touched.
+"""Measure the cost of new memory, by the part of a page that is touched first.
 
-Usage: python -m benchmarks.pages. Fills new arrays from their start to their end, page
-by page of 2 MB, after touching nothing, the start, or the end of each page; and an
-array whose memory is there already. Writes the times, in fillings of the latter, to
-benchmarks/pages.md. `enter_pages` rests on the last column.
+Usage: python -m benchmarks.pages. Fills new arrays in order, in pages of 2 MB, after
+touching nothing, the start, or the end of each page, and also an array that has its
+memory already. Writes the times relative to the latter to benchmarks/pages.md. The
+last column is why the library touches the end of each page of a large result first.
 """
 
 import random
@@ -20,7 +20,7 @@ ROUNDS = 31
 
 
 def fill(memory, touched):
-    """Write to all of it, in order; first to `touched` of each page."""
+    """Write to all of `memory` in order, in each page to index `touched` first."""
     first = -memory.ctypes.data % PAGE
     memory[:first] = 1
     for start in range(first, memory.size, PAGE):
@@ -31,14 +31,14 @@ def fill(memory, touched):
 
 
 def seconds(size, touched, memory=None):
-    """Return how long it takes to fill a new array, or a given one."""
+    """Return the time to fill a new array, or a given one."""
     begin = time.perf_counter()
     fill(np.empty(size, np.uint8) if memory is None else memory, touched)
     return time.perf_counter() - begin
 
 
 def times(size):
-    """Return the times with nothing touched, starts, and ends, in fillings."""
+    """Return the times with nothing, starts, and ends touched, as ratios."""
     old = np.ones(size, np.uint8)
     ways = [(None, old), (None, None), (0, None), (-1, None)]
     rounds = {way: [] for way in range(len(ways))}

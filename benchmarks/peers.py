@@ -1,4 +1,4 @@
-"""The library and its peers behind one interface; a peer not installed is left out."""
+"""One interface to the library and its peers; those not installed are left out."""
 
 import importlib.util
 
@@ -10,11 +10,11 @@ PEERS = ["softmax_lib", "torch", "onnxruntime", "jax", "scipy"]
 
 
 def contenders(name, x, axis=-1, threads=None, out=None):
-    """Return {peer: function of nothing} that apply the named function to x.
+    """Return {peer: call}, where `call()` applies the named function to x.
 
-    What a peer needs x to be (a tensor, a device array) is made beforehand, so
-    that only its work is measured. With an `out` the result goes there; who
-    cannot do that is left out.
+    x is converted (to a tensor, a device array) beforehand, so that only the
+    computation is measured. With `out` the result is written there, and peers
+    that cannot do that are left out.
     """
     makers = {
         "softmax_lib": _ours,

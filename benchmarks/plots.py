@@ -1,4 +1,4 @@
-"""Draw what `benchmarks.run` measured: speed over size, and error.
+"""Plot the results of `benchmarks.run`: speed over size, and errors.
 
 Usage: python -m benchmarks.plots results.json folder
 """
@@ -23,19 +23,19 @@ COLOURS = {
 
 
 def speed(lines, path):
-    """Draw nanoseconds per number over the length of a row, with a copy beside."""
+    """Draw nanoseconds per number over the size of the array, and those of a copy."""
     figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
-    for who in COLOURS:
-        points = [(size, 1e9 * t[who] / size) for size, t in lines if who in t]
+    for peer in COLOURS:
+        points = [(size, 1e9 * t[peer] / size) for size, t in lines if peer in t]
         if points:
             axes.loglog(
                 *zip(*points, strict=True),
                 marker="o",
                 markersize=3,
-                label=who,
-                color=COLOURS[who],
-                linewidth=2.2 if who == "softmax_lib" else 1.2,
-                linestyle="--" if who == "copy" else "-",
+                label=peer,
+                color=COLOURS[peer],
+                linewidth=2.2 if peer == "softmax_lib" else 1.2,
+                linestyle="--" if peer == "copy" else "-",
             )
     axes.set_xlabel("numbers in the array (rows of a thousand, float32)")
     axes.set_ylabel("nanoseconds per number")
@@ -54,14 +54,14 @@ def error(table, path):
         if name == "softmax" and dtype == "float32"
     }
     figure, axes = plt.subplots(figsize=(7, 4.6), layout="constrained")
-    for i, who in enumerate(c for c in COLOURS if c != "copy"):
-        values = [min(e[who], 1e9) if who in e else None for e in lines.values()]
+    for i, peer in enumerate(c for c in COLOURS if c != "copy"):
+        values = [min(e[peer], 1e9) if peer in e else None for e in lines.values()]
         points = [(v, y) for y, v in enumerate(values) if v]
         axes.scatter(
             [v for v, _ in points],
             [y + (i - 2) * 0.12 for _, y in points],
-            label=who,
-            color=COLOURS[who],
+            label=peer,
+            color=COLOURS[peer],
             s=22,
         )
     axes.axvline(2, color="#888888", linewidth=1, linestyle="--")

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 def own_process(threads, code):
-    """Run code that prints JSON last, in a process with so many threads."""
+    """Run code in a process with that many threads; return the JSON it prints last."""
     several = str(threads > 1).lower()
     limits = {
         "OMP_NUM_THREADS": str(threads),
@@ -69,7 +69,7 @@ print(json.dumps([[*key, line] for key, line in table.items()]))
 
 
 def machine():
-    """Return what kind of machine this is, and which versions are measured."""
+    """Describe this machine and the versions that are measured."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.partition(": ")[2] for line in lines if line[:10] == "model name"]
@@ -83,12 +83,12 @@ def machine():
 
 
 def processors():
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
 
 
 def main():
-    """Measure, write, draw."""
+    """Measure, write the results and draw the plots."""
     budget = float(sys.argv[1]) if len(sys.argv) > 1 else 0.5
     seed = time.time_ns() % 2**32
     everything = processors()

@@ -2,15 +2,15 @@
 
 Usage: python -m benchmarks.speed [--threads N] [--budget S] [--json FILE] [words...]
 
-Words choose cells: "softmax float32 out (1000," runs those whose description has
-them all. In each round every contender runs once (or as often as 100 us take), in an
-order drawn anew; what is reported is the median over the rounds, so that a disturbance
-hits all alike.
+Words select cells: "softmax float32 out (1000," runs those whose description has
+all of them. In each round every contender runs once (or repeatedly for 100 us), in
+random order, so that a disturbance affects all alike. The result is the median over
+the rounds.
 
-Pools of threads go on spinning after a call, some for a twentieth of a second, and
-whoever is called meanwhile has fewer processors. A program that uses one library never
-sees that. So with several threads the others' are left to fall asleep before each turn,
-and a contender's own are woken by calls that do not count.
+Thread pools spin for a while after a call, some for 50 ms, and leave fewer processors
+to the next library. Programs that use one library do not have this problem. So with
+several threads a turn starts when the other pools are asleep, with warm-up calls that
+wake the contender's own.
 """
 
 import argparse
@@ -44,12 +44,14 @@ GRID = [
 ]
 
 
-# How often the grid is gone through.
+# The number of passes over the grid.
 PASSES = 3
 
-# Seconds in which nobody's threads may have worked before a turn, how long to wait for
-# them, of calls that do not count, and of those that do, if they are short.
+# Seconds: how long all threads have to be idle before a turn, the longest wait for
+# that, and the duration of the warm-up calls, which do not count.
 REST, PATIENCE, WARMING = 5e-3, 1.0, 5e-3
+
+# Seconds for which a short call is repeated in a turn, on one thread and on several.
 TURN, TURN_OF_THREADS = 1e-4, 1e-3
 
 
@@ -58,8 +60,8 @@ def rounds_of(calls, budget, threads=1):
     turn = TURN if threads == 1 else TURN_OF_THREADS
     for call in calls.values():
         call()
-    # By the fastest of a few calls: early ones are slow in ways of their own, and few
-    # repeats in each round would then show little but cold caches.
+    # The repeats follow from the fastest of a few calls. First calls are slow, and with
+    # the few repeats that follow from those, cold caches would dominate.
     repeats = {
         name: max(1, min(1000, int(turn / max(min(_times(call, 20, 0.1)), 1e-7))))
         for name, call in calls.items()
@@ -91,7 +93,7 @@ def _sleep_until_others_do():
 
 
 def _times(call, most, budget):
-    """Return the seconds of each call, of so many or as many as the budget allows."""
+    """Return the seconds of each call, for `most` calls or as the budget allows."""
     times = []
     end = time.perf_counter() + budget
     while len(times) < 2 or (len(times) < most and time.perf_counter() < end):
@@ -113,9 +115,9 @@ def cells(words):
 
 
 def measure(words, threads, budget):
-    """Return a list of results, one dictionary a cell; print each.
+    """Return a list of results, one dictionary per cell; print each.
 
-    All cells are gone through several times, for machines have moods that outlast one.
+    There are several passes over all cells, since disturbances can outlast a cell.
     """
     found = {cell: {} for cell in cells(words)}
     for _ in range(PASSES):
@@ -126,7 +128,7 @@ def measure(words, threads, budget):
 
 
 def _times_of(cell, threads, budget):
-    """Return {contender: seconds of its calls}, without any where nothing fits."""
+    """Return {contender: seconds of its calls}, empty if there can be no `out`."""
     name, dtype, shape, axis, mode = cell
     x = np.random.default_rng(0).normal(0, 5, shape).astype(dtype)
     out = None
@@ -141,7 +143,7 @@ def _times_of(cell, threads, budget):
 
 
 def _result(cell, threads, times):
-    """Return what is kept of a cell, and print it."""
+    """Print the result of a cell and return it as a dictionary."""
     name, dtype, shape, axis, mode = cell
     middle = {c: statistics.median(t) for c, t in times.items()}
     others = {c: m for c, m in middle.items() if c not in ("softmax_lib", "copy")}
@@ -169,7 +171,7 @@ def _result(cell, threads, times):
 
 
 def by_size(budget):
-    """Return [size, {who: seconds}] for arrays of rows of a thousand, one thread."""
+    """Return [size, {contender: seconds}] for rows of a thousand, on one thread."""
     rng = np.random.default_rng(0)
     lines = []
     for size in (10**3, 10**4, 10**5, 10**6, 10**7, 10**8):
@@ -184,7 +186,7 @@ def by_size(budget):
 
 
 def new_pages(rounds=5):
-    """Return {who: pages of memory the system hands out for a result of 40 MB}."""
+    """Return {contender: new pages of memory per call, for a result of 40 MB}."""
     x = np.random.default_rng(0).standard_normal((10**4, 1000), np.float32)
     pages = {}
     for name, call in contenders("softmax", x, -1, 1).items():
@@ -204,7 +206,7 @@ def _spread(times):
 
 
 def main():
-    """Measure the chosen cells, print them, and write them to a file if asked."""
+    """Measure the selected cells, print them, and write them to a file if asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--budget", type=float, default=0.5, help="seconds a cell")

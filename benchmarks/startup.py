@@ -23,7 +23,7 @@ a = time.perf_counter(); softmax_lib.{name}(x); print(time.perf_counter() - a)
 
 
 def _seconds(code, cache):
-    # Python keeps what it has made of the source, as it does for installed packages.
+    # Cache bytecode, as is done for installed packages.
     environment = os.environ | {"NUMBA_CACHE_DIR": cache, "PYTHONDONTWRITEBYTECODE": ""}
     process = subprocess.run(
         [sys.executable, "-c", code],
@@ -46,8 +46,8 @@ def measure():
             code = FIRST.format(name=name)
             results[f"{name}, cold"] = _seconds(code, cache)
             results[f"{name}, warm"] = min(_seconds(code, cache) for _ in range(3))
-    for what, seconds in results.items():
-        print(f"{what:20} {1000 * seconds:9.1f} ms")
+    for name, seconds in results.items():
+        print(f"{name:20} {1000 * seconds:9.1f} ms")
     return results
 
 

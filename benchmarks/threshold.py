@@ -1,4 +1,4 @@
-"""Where a second thread begins to pay: `python -m benchmarks.threshold`.
+"""Measure from which size threads are faster: `python -m benchmarks.threshold`.
 
 Times softmax with one thread and with all of them, in turn, for arrays of growing
 size, and writes the ratios to benchmarks/threshold.md. `_threads.WORTH_IT` is the
@@ -19,7 +19,7 @@ ROUNDS = 101
 
 
 def seconds(x, out, worth_it):
-    """Return how long one call takes when `worth_it` decides on threads."""
+    """Return the time of one call with `worth_it` as the least size for threads."""
     _threads.WORTH_IT = worth_it
     start = time.perf_counter()
     softmax(x, out=out)

@@ -1,9 +1,9 @@
-"""Write the notebooks as Colab needs them: with a first cell that fetches the rest.
+"""Write copies of the notebooks for Colab, with a first cell that fetches the rest.
 
 Colab opens a notebook by itself, without the helper modules and without the library.
 `python tools/colab.py FOLDER REPOSITORY` writes copies into a folder that get both
 from the repository; `.github/workflows/publish.yml` puts them on the branch
-`colab`, where the site's buttons lead.
+`colab`, to which the site's buttons link.
 """
 
 import sys
@@ -24,7 +24,7 @@ sys.path.insert(0, "/content/book/notebooks")"""
 
 
 def prepared(notebook, repository):
-    """Return a notebook without outputs, the fetching cell in front."""
+    """Return a notebook without outputs and with the fetching cell first."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

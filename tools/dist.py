@@ -1,8 +1,7 @@
-"""Put what readers may take away into dist: the site, the notebooks, the book as PDF.
+"""Write the downloads into dist: the site, the notebooks and a PDF of the book.
 
-The PDF is the built site itself, all its articles on one page, printed by a browser:
-it has the site's type and formulas, links that work, bookmarks and tags, and needs
-no TeX.
+The PDF is printed by a browser from one page with all articles of the built site. It
+has the site's fonts, formulas and links, bookmarks and tags, and needs no TeX.
 """
 
 import os
@@ -20,7 +19,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 DIST = ROOT / "dist"
-LONG = 24  # lines of code that may be cut in two by the end of a page
+LONG = 24  # longer blocks of code may break across pages
 README = """\
 The notebooks of "Softmax, from the formula to the machine", and in `helpers` the
 modules that they share. In this folder:
@@ -50,7 +49,7 @@ def site():
 
 
 def notebooks():
-    """Archive the notebooks with what they import."""
+    """Archive the notebooks, the helper modules and the stored measurements."""
     name, folder = "softmax-notebooks", ROOT / "notebooks"
     files = [*folder.glob("*.ipynb"), *(folder / "helpers").rglob("*.py")]
     archive(name, folder, files)
@@ -61,14 +60,14 @@ def notebooks():
 
 
 def imported(files):
-    """Return the lines of requirements.txt that readers of the notebooks need."""
+    """Return the packages of requirements.txt that the notebooks need, one per line."""
     lines = (ROOT / "requirements.txt").read_text().partition("# read and run\n")[2]
     names = re.findall(r"^[\w-]+", lines.partition("\n\n")[0], re.MULTILINE)
     return "\n".join(names) + "\n"
 
 
 def one_page():
-    """Return all articles in one document whose links lead to one another."""
+    """Return all articles as one HTML document, with links between them."""
     pages = [f"{name}.html" for name in parse_toc_yaml(str(ROOT / "_toc.yml"))]
     whole = BeautifulSoup((SITE / pages[0]).read_text("utf-8"), "html.parser")
     body = whole.find("article")
@@ -89,7 +88,7 @@ def one_page():
             tag["class"].remove("dropdown")  # a printed solution is unfolded
         for cell in article(class_="cell_input"):
             if cell.get_text().count("\n") > LONG:
-                cell["class"].append("long")  # it may go on on the next page
+                cell["class"].append("long")  # may break across pages
         article.name = "div"
         article["class"] = "printed-page"
         article["id"] = page
@@ -100,7 +99,7 @@ def one_page():
 
 
 def contents(whole, headings):
-    """Return a list of what follows the first page."""
+    """Return a table of contents without the first page."""
     box = whole.new_tag("section", attrs={"class": "printed-contents"})
     box.append(title := whole.new_tag("h2"))
     title.string = "Contents"
@@ -113,7 +112,7 @@ def contents(whole, headings):
 
 
 def inward(page, link, pages):
-    """Turn a link between pages into one between parts of the one page."""
+    """Turn a link to another page into a link within the combined document."""
     if re.match(r"\w+:", link):
         return link
     path, _, anchor = link.partition("#")
@@ -124,7 +123,7 @@ def inward(page, link, pages):
 
 
 def pdf():
-    """Print the one page; tell whether that is well."""
+    """Print the PDF; return False if CI has no browser to print it."""
     file = SITE / "_static" / "print.html"
     file.write_text(one_page(), encoding="utf-8")
     try:
@@ -158,7 +157,7 @@ def pdf():
 
 
 def main():
-    """Make all of it anew."""
+    """Write all downloads from scratch."""
     shutil.rmtree(DIST, ignore_errors=True)
     site()
     notebooks()

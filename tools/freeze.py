@@ -1,4 +1,4 @@
-"""Write the versions that are installed into constraints.txt."""
+"""Write the installed versions into constraints.txt."""
 
 import re
 import subprocess

@@ -1,7 +1,7 @@
-"""Ask every other site that the book links to whether it is there.
+"""Check the book's links to other sites.
 
-Fails when a page is gone, or when no site answers at all. A site that is there but
-will not answer programs is only named, since a person may still read it.
+Fails when a page is gone, or when no site answers at all. A site that refuses
+requests from programs is only reported, since people may still be able to read it.
 """
 
 import json
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# A folder of its own, or what was found would lie in the site.
+# A separate folder keeps the output of the checker out of the site.
 PLACE = Path("_build", "links")
 FOUND = ROOT / PLACE / "_build" / "html" / "output.json"
 BUILD = [
@@ -31,7 +31,7 @@ UNREACHABLE = re.compile(
 
 
 def judge(links):
-    """Return what is to be said about links, and whether all is well."""
+    """Return messages about links, and whether the check has passed."""
     asked = [link for link in links if link["status"] in ("working", "broken")]
     broken = [link for link in asked if link["status"] == "broken"]
     if asked and all(UNREACHABLE.search(link["info"]) for link in asked):
@@ -55,12 +55,12 @@ def judge(links):
 
 
 def line(link):
-    """Return a link, its page and what was answered on one line."""
+    """Format a link, its page and the answer on one line."""
     return f"{link['uri']} on {link['filename']} ({link['info'][:120]})"
 
 
 def main():
-    """Run Sphinx's checker and judge what it found."""
+    """Run Sphinx's link checker and judge its results."""
     FOUND.unlink(missing_ok=True)
     command = [
         Path(sys.executable).with_name(BUILD[0]),

@@ -1,7 +1,7 @@
 """Execute every notebook in place and bring it into its normal form.
 
-The normal form holds the cells, their outputs and what the book needs of their
-metadata, and nothing that changes from one run to the next.
+The normal form has the cells, their outputs and the metadata that the book uses, and
+nothing that changes from run to run.
 """
 
 import copy
@@ -44,9 +44,9 @@ def normalised(notebook):
 
 
 def joined(outputs):
-    """Return outputs with neighbouring parts of a stream made one.
+    """Return outputs with adjacent parts of a stream merged.
 
-    Where a stream is cut depends on when the kernel sends what was printed.
+    Where a stream is split depends on when the kernel flushes it.
     """
     whole = []
     for output in outputs:
@@ -70,8 +70,8 @@ def measured(notebook):
 def execute(path):
     """Run a notebook from top to bottom and store it in its normal form.
 
-    What was measured stays as it is stored, so that a second run leaves no difference.
-    To measure anew, or where the cell has changed, clear the outputs first.
+    Measured outputs stay as they are stored, so that a second run changes nothing. To
+    measure again, or after changing such a cell, clear its outputs first.
     """
     notebook = nbformat.read(path, as_version=4)
     before = measured(copy.deepcopy(notebook))

@@ -1,4 +1,4 @@
-"""Finish the built site: check that every page is there, and give it a front door."""
+"""Finish the built site: check that every page exists, and write index.html."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ SITE = Path("_build/html")
 
 
 def front_door(first):
-    """Return an index.html that leads to the first page and speaks for it."""
+    """Return an index.html that redirects to the first page, with its metadata."""
     head = (SITE / first).read_text(encoding="utf-8").partition("</head>")[0]
     said = re.findall(r'<meta (?:name="description"|property="og:)[^>]*>', head)
     title = re.search(r"<title>.*?</title>", head, re.DOTALL)[0]
@@ -27,7 +27,7 @@ def front_door(first):
 
 
 def main():
-    """Fail when a page of _toc.yml was not built; say where the site is."""
+    """Fail when a page of _toc.yml was not built; print the address of the site."""
     contents = parse_toc_yaml("_toc.yml")
     missing = [name for name in contents if not (SITE / f"{name}.html").is_file()]
     if missing:

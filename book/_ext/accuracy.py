@@ -1,4 +1,4 @@
-"""A table of errors beside other libraries, from what `make bench` has stored."""
+"""A table of errors of all libraries, from the results of `make bench`."""
 
 import json
 from collections import defaultdict
@@ -31,7 +31,7 @@ def largest(results):
 
 
 def written(error, dtype):
-    """Return an error as readers need it: with a decimal as long as it is small."""
+    """Format an error: two decimals if it is small, a power of ten if it is large."""
     if error is None:
         return "–"
     if error >= NO_DIGIT[dtype] / 4:
@@ -46,7 +46,7 @@ class Accuracy(SphinxDirective):
     """The largest errors over all families of inputs, in ULP."""
 
     def run(self):
-        """Return the table and the words under it."""
+        """Return the table and the text below it."""
         path = Path(self.env.srcdir, RESULTS)
         self.env.note_dependency(str(path))
         results = json.loads(path.read_text(encoding="utf-8"))
@@ -74,7 +74,7 @@ class Accuracy(SphinxDirective):
 
 
 def table(head, rows):
-    """Return a table of docutils' nodes."""
+    """Return a docutils table."""
     group = nodes.tgroup(cols=len(head))
     group += [nodes.colspec(colwidth=1) for _ in head]
     group += nodes.thead("", line(nodes.Text(name) for name in head))
@@ -83,11 +83,11 @@ def table(head, rows):
 
 
 def line(cells):
-    """Return a row of a table."""
+    """Return a row of a docutils table."""
     return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", c)) for c in cells))
 
 
 def setup(app):
-    """Give pages the directive."""
+    """Register the directive."""
     app.add_directive("accuracy", Accuracy)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

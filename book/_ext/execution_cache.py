@@ -1,9 +1,9 @@
-"""Keep notebooks' outputs from build to build, but never those of older code.
+"""Cache the outputs of notebooks between builds, but never those of older code.
 
-The cache of executed notebooks knows a notebook by its own cells alone. Here the
-cache's folder is named by everything else that an output depends on: the library,
-the helper modules, the stored measurements, Python and the installed packages. Change
-one of them and the next build starts with an empty folder.
+The cache identifies a notebook by the code of its cells alone. So the name of the
+cache's folder is a hash of everything else that an output depends on: the library,
+the helper modules, the stored measurements, Python and the installed packages. When
+one of them has changed, the next build starts with an empty cache.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ SOURCES = (
 
 
 def fingerprint(root):
-    """Return a short hash of all that the notebooks import."""
+    """Return a short hash of everything that the notebooks import."""
     digest = hashlib.sha256(platform.python_version().encode())
     for package in sorted(f"{d.name}=={d.version}" for d in metadata.distributions()):
         digest.update(package.encode())
@@ -32,7 +32,7 @@ def fingerprint(root):
 
 
 def point_cache_at_fingerprint(app, config):
-    """Name the cache's folder by the fingerprint and drop folders of older ones."""
+    """Use a cache folder named by the fingerprint, and delete all others."""
     caches = Path(app.srcdir, "_build", "executed")
     current = caches / fingerprint(Path(app.srcdir))
     for other in caches.glob("*"):
@@ -42,6 +42,6 @@ def point_cache_at_fingerprint(app, config):
 
 
 def setup(app):
-    """Run before myst-nb reads where the cache is."""
+    """Run before myst-nb reads the path of the cache."""
     app.connect("config-inited", point_cache_at_fingerprint, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,7 @@
-"""Unpack the figures that notebooks/helpers/figures draws for phones.
+"""Extract the figures that notebooks/helpers/figures draws for phones.
 
-A figure holds, unseen, a second one that is as narrow as a phone. Here that one gets
-a file of its own, which a page shows where its window is narrow.
+A figure contains a second, hidden one that is as narrow as a phone. This extension
+writes it to a separate file, which pages show in narrow windows.
 """
 
 import re
@@ -14,7 +14,7 @@ SIZE = re.compile(r'<svg [^>]*width="([\d.]+)pt" height="([\d.]+)pt"')
 
 
 def figures(app):
-    """Return the figures that hold a second one, by the name that pages know."""
+    """Return the figures that contain one for phones, by file name."""
     sources = {
         name: Path(app.srcdir, path) for path, name in app.builder.images.items()
     }
@@ -26,7 +26,7 @@ def figures(app):
 
 
 def size(svg):
-    """Return a figure's size as attributes of an image, whose unit is the pixel."""
+    """Return the size of a figure in pixels, as attributes of an image."""
     wide, high = (
         round(float(points) * 96 / 72) for points in SIZE.search(svg).groups()
     )
@@ -34,12 +34,12 @@ def size(svg):
 
 
 def narrow_name(name):
-    """Return the name of the file that a figure's second one gets."""
+    """Return the file name of the narrow version of a figure."""
     return name.replace(".svg", "-narrow.svg")
 
 
 def offer(app, pagename, templatename, context, doctree):
-    """Give each image its size, and beside it the narrow one with its own."""
+    """Add its size to each image, and a source with the narrow version."""
     if not IMAGE.search(context.get("body", "")):
         return
     known = figures(app)
@@ -61,7 +61,7 @@ def offer(app, pagename, templatename, context, doctree):
 
 
 def unpack(app, error):
-    """Write each narrow figure into a file, and take it out of the wide one."""
+    """Write each narrow figure to a file, and remove it from the wide one."""
     if error or app.builder.format != "html":
         return
     folder = Path(app.outdir, app.builder.imagedir)
@@ -72,7 +72,7 @@ def unpack(app, error):
 
 
 def setup(app):
-    """Work on finished pages, and on their images when all have been copied."""
+    """Change pages when they are rendered, and images after all have been copied."""
     app.connect("html-page-context", offer)
     app.connect("build-finished", unpack)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

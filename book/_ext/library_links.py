@@ -1,10 +1,9 @@
-"""Lead from each function of the library to the chapters that use it, and back.
+"""Link the functions of the library to the chapters that use them, and back.
 
-The tables of the library's page name the chapter that explains a function. From them
-each description says so, and each of these chapters names its functions in the box
-at its top. Besides, a function's name in any page's prose, and the line by which a
-chapter imports it, lead to its description, which lists the other chapters that put it
-to work.
+The tables in book/api.md name the chapter that explains each function. The description
+of a function links to this chapter and to all others that use the function, and the
+chapter lists its functions in the box at its top. Names of functions in prose and in
+the import lines of chapters link to the descriptions.
 """
 
 import ast
@@ -34,26 +33,26 @@ NAME = re.compile(r'<span class="n">(\w+)</span>')
 
 
 def begin(app, env, docnames):
-    """Start with nothing read, unless the environment is that of an earlier build."""
+    """Create empty tables, unless an earlier build has stored them."""
     if not hasattr(env, "function_uses"):
         env.function_uses, env.function_pages = {}, {}
 
 
 def purge(app, env, docname):
-    """Forget a page that is about to be read again, or that is gone."""
+    """Drop the entries of a page that is read again or was removed."""
     env.function_uses.pop(docname, None)
     if docname == PAGE:
         env.function_pages.clear()
 
 
 def merge(app, env, docnames, other):
-    """Take over what another process has read."""
+    """Add the entries of another reading process."""
     env.function_uses |= other.function_uses
     env.function_pages |= other.function_pages
 
 
 def read(app, doctree):
-    """Note what a page explains or uses, and make references of names in prose."""
+    """Record the functions that a page explains or uses; link names in prose."""
     env = app.env
     if env.docname == PAGE:
         env.function_pages = dict(explained(doctree))
@@ -84,11 +83,11 @@ def explained(doctree):
 
 
 def full_names(source):
-    """Yield the names that a cell imports or reaches by a dot, as of the library."""
+    """Yield the names that a cell imports, and its attributes as if of the library."""
     try:
         code = ast.parse(source)
     except SyntaxError:
-        return  # an output, a line of magic, or an error on purpose
+        return  # an output, a magic command, or a deliberate error
     for node in ast.walk(code):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{name.name}" for name in node.names)
@@ -97,7 +96,7 @@ def full_names(source):
 
 
 def stands_in_link(node):
-    """Tell whether a word is part of a link or a heading already."""
+    """Return whether a node is inside a link or a heading."""
     links = nodes.reference | addnodes.pending_xref | nodes.title
     while node := node.parent:
         if isinstance(node, links):
@@ -106,7 +105,7 @@ def stands_in_link(node):
 
 
 def described(env):
-    """Return the page and the anchor of all that is described, by its full name."""
+    """Return page and anchor of each documented object, by full name."""
     python = env.get_domain("py")
     places = {name: (it.docname, it.node_id) for name, it in python.objects.items()}
     places |= {name: (it.docname, it.node_id) for name, it in python.modules.items()}
@@ -114,7 +113,7 @@ def described(env):
 
 
 def sentence(app, page, before, targets):
-    """Return nodes for words before a list of links, each a page, anchor and name."""
+    """Return nodes: `before`, then links to `targets` (page, anchor, name)."""
     found = [nodes.Text(before)]
     for i, (target, anchor, name) in enumerate(targets):
         uri = app.builder.get_relative_uri(page, target) + (anchor and f"#{anchor}")
@@ -126,7 +125,7 @@ def sentence(app, page, before, targets):
 
 
 def connect(app, doctree, docname):
-    """Write which chapters are about a function, or which functions about a chapter."""
+    """Link the descriptions of functions to chapters, and the chapters' boxes back."""
     if docname == PAGE:
         for description in doctree.findall(addnodes.desc):
             about(app, description)
@@ -145,7 +144,7 @@ def connect(app, doctree, docname):
 
 
 def about(app, description):
-    """Add the chapters under the first line of a function's description."""
+    """Add links to chapters below the first line of a function's description."""
     env, name = app.env, description[0]["ids"][0]
     explaining = [c for n, c in env.function_pages.items() if n == name]
     using = sorted(c for c, names in env.function_uses.items() if name in names)
@@ -160,12 +159,12 @@ def about(app, description):
 
 
 def renew(app, env):
-    """Write the library's page and the chapters again, since each names the other."""
+    """Rewrite the library's page and the chapters, which link to each other."""
     return [PAGE, *env.function_uses]
 
 
 def link_imports(app, pagename, templatename, context, doctree):
-    """Make the names that a chapter imports from the library links to it."""
+    """Link the names in import lines of chapters to their descriptions."""
     if not pagename.startswith(CHAPTERS):
         return
     known = described(app.env)
@@ -185,7 +184,7 @@ def link_imports(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
-    """Look at pages as they are read, resolved and written."""
+    """Connect the handlers for reading, resolving and writing pages."""
     app.connect("env-before-read-docs", begin)
     app.connect("env-purge-doc", purge)
     app.connect("env-merge-info", merge)

@@ -1,12 +1,12 @@
-"""Leave out thebe, which jupyter-book loads whether or not it is wanted.
+"""Remove thebe, which jupyter-book always loads.
 
-It would fetch a program from another host, names a stranger's repository on every
-page, and declares `THEBE_JS_URL` twice: an error in every page's console.
+It would load a script from another host, names an unrelated repository on every page,
+and declares `THEBE_JS_URL` twice, which is an error in the console of every page.
 """
 
 
 def unplug(app, config):
-    """Take away thebe's event handlers and its stylesheet."""
+    """Remove the event handlers and the stylesheet of thebe."""
     for listeners in app.events.listeners.values():
         listeners[:] = [
             one for one in listeners if one.handler.__module__ != "sphinx_thebe"
@@ -17,6 +17,6 @@ def unplug(app, config):
 
 
 def setup(app):
-    """Run when all extensions have been loaded, thebe among them."""
+    """Run after all extensions, including thebe, have been loaded."""
     app.connect("config-inited", unplug)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

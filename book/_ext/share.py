@@ -1,10 +1,10 @@
-"""Say what each page is about to search engines and to those who share a link.
+"""Metadata for search engines and link previews, and buttons for Binder and Colab.
 
-Where the site is served from is known only where it is published. The environment
-says it: BOOK_URL is the site's address, without which there is no sitemap and no
-picture, since both need whole addresses; BOOK_REPOSITORY is the repository's on
-GitHub, without which no page offers to run its notebook on Binder or Colab, and what
-stands in a `published` directive is left out.
+The addresses are known only where the site is published, so they come from the
+environment. BOOK_URL is the address of the site; without it there is no sitemap and
+no preview image, since both need absolute addresses. BOOK_REPOSITORY is the address of
+the repository on GitHub; without it pages have no buttons that run the notebook on
+Binder or Colab, and `published` directives are left out.
 """
 
 import os
@@ -19,12 +19,12 @@ LONGEST = 200
 
 
 class Published(SphinxDirective):
-    """What holds only where the book has a repository; REPOSITORY is its address."""
+    """Content for books with a repository; REPOSITORY stands for its address."""
 
     has_content = True
 
     def run(self):
-        """Return what the content says, or nothing."""
+        """Return the parsed content, or nothing without a repository."""
         repository = os.environ.get("BOOK_REPOSITORY")
         if not repository:
             return []
@@ -34,7 +34,7 @@ class Published(SphinxDirective):
 
 
 def read_addresses(app, config):
-    """Take the addresses of site and repository from the environment."""
+    """Read the addresses of site and repository from the environment."""
     if repository := os.environ.get("BOOK_REPOSITORY"):
         config.html_theme_options |= {
             "repository_url": repository,
@@ -52,7 +52,7 @@ def read_addresses(app, config):
 
 
 def description(doctree, otherwise):
-    """Return the first sentences of a page, those outside of boxes and tables."""
+    """Return the first sentences of a page that are not in boxes or tables."""
     words = []
     for section in doctree.findall(nodes.section):
         for child in section.children:
@@ -70,7 +70,7 @@ def description(doctree, otherwise):
 
 
 def describe(app, pagename, templatename, context, doctree):
-    """Add a page's description and OpenGraph's words for it."""
+    """Add the description of a page and its OpenGraph properties."""
     if doctree is None:
         return
     base = app.config.html_baseurl
@@ -100,7 +100,7 @@ def describe(app, pagename, templatename, context, doctree):
 
 
 def send_to_colab(app, pagename, templatename, context, doctree):
-    """Lead to the notebooks that tools/colab.py has prepared for Colab."""
+    """Point the Colab buttons to the notebooks that tools/colab.py writes."""
     for group in context.get("header_buttons", ()):
         for button in group.get("buttons", ()):
             if button.get("text") == "Colab":
@@ -109,7 +109,7 @@ def send_to_colab(app, pagename, templatename, context, doctree):
 
 
 def write_sitemap(app, error):
-    """List all pages of the book, if their addresses are known."""
+    """Write a sitemap of all pages, if the address of the site is known."""
     base = app.config.html_baseurl
     if error or not base or app.builder.name != "html":
         return
@@ -126,7 +126,7 @@ def write_sitemap(app, error):
 
 
 def setup(app):
-    """Describe each page and list them all at the end."""
+    """Register the directive and connect the handlers."""
     app.add_config_value("share_description", "", "html")
     app.connect("config-inited", read_addresses)
     app.add_directive("published", Published)

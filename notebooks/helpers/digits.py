@@ -1,10 +1,10 @@
-"""The scanned digits, with the form that each was written on."""
+"""Scanned digits with their labels and the form that each was written on."""
 
 import numpy as np
 from sklearn.datasets import load_digits
 
-# The same labels come round on every form, but for a few pictures that are
-# missing: here each form begins.
+# The index of the first picture of each form. All forms have the same sequence
+# of labels, apart from a few missing pictures.
 FORMS = (
     0,
     130,
@@ -22,7 +22,7 @@ FORMS = (
     1667,
 )
 
-# Drawn by hand for this book: # is ink, + half of it.
+# Drawn by hand for this book: # is full ink, + half.
 LETTERS = {
     "A": "   ##   |  #++#  |  #  #  | +#  #+ | ###### | #    # |##    ##|#      #",
     "E": " ###### | #+     | #      | #####  | #      | #      | #+     | ###### ",
@@ -45,7 +45,7 @@ def load():
 
 
 def letters():
-    """Return pictures of letters, drawn in the manner of the digits."""
+    """Return pictures of letters, in the format of the digits."""
     ink = {" ": 0.0, "+": 0.5, "#": 1.0}
     return np.array(
         [

@@ -1,4 +1,4 @@
-"""What the answers are to 50 digits, and how far from them a result lies.
+"""Reference results to 50 digits, and the errors of other results in ULP.
 
 Each function takes a flat sequence of floats, reads it as exact numbers, and
 returns a list of `mpmath.mpf`.
@@ -18,7 +18,7 @@ def softmax(x):
 
 
 def log_softmax(x):
-    """Log-softmax to 50 digits, relative to its size even where it is tiny."""
+    """Log-softmax to a relative accuracy of 50 digits, also where it is tiny."""
     values = _exact(x)
     winner = max(range(len(values)), key=values.__getitem__)
     top = values[winner]
@@ -47,8 +47,8 @@ def log_sigmoid(x):
 def ulps(computed, exact):
     """Return each error in units in the last place (ULP) of the exact value.
 
-    The unit is the distance between the neighbouring floats, in the dtype of
-    `computed`, that the exact value lies between.
+    One ULP is the distance between the two neighbouring floats, in the dtype of
+    `computed`, that enclose the exact value.
     """
     computed = np.ravel(computed)
     unit = np.spacing(np.abs(np.array(exact, dtype=computed.dtype)))

@@ -1,4 +1,4 @@
-"""What `make bench` measured: the numbers kept with the book, not those of this run."""
+"""The results that `make bench` has stored; nothing is measured here."""
 
 import json
 import statistics
@@ -22,13 +22,13 @@ PEERS = list(NAMES)[1:-1]
 
 
 def results():
-    """Return all that the file holds."""
+    """Return the contents of results.json."""
     path = next(p for p in PLACES if p.exists())
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def machine():
-    """Return the kind of machine that was measured, one property a line."""
+    """Describe the machine of the measurements, one property per line."""
     kind = results().get(
         "machine", "a machine whose kind was not recorded"
     )
@@ -38,7 +38,7 @@ def machine():
 
 
 def by_size():
-    """Return the sizes of the arrays, and nanoseconds for each number by name."""
+    """Return array sizes, and the nanoseconds per number by library."""
     sizes, times = zip(*results()["by_size"], strict=True)
     return sizes, {
         name: [
@@ -50,7 +50,7 @@ def by_size():
 
 
 def new_pages():
-    """Return how many pages of new memory a call takes, as columns."""
+    """Return the number of new memory pages per call, as columns."""
     pages = results()["new_pages"]
     names = [name for name in NAMES if name in pages]
     return {
@@ -60,7 +60,7 @@ def new_pages():
 
 
 def errors(function, dtype):
-    """Return the largest errors in ULP, by library and kind of input."""
+    """Return the largest errors in ULP by library and family of inputs."""
     kinds = {
         kind: line
         for name, of, kind, line in results()["accuracy"]
@@ -122,7 +122,7 @@ def cases_slower(function):
 
 
 def first_calls():
-    """Return first calls in a new process, compiled and loaded, as columns."""
+    """Return the times of first calls, compiled over cached, as columns."""
     startup = results()["startup"]
     names = [
         key.partition(",")[0]

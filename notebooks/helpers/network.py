@@ -1,15 +1,15 @@
-"""A small convolutional network, and all that it takes to train it, as loops.
+"""A small convolutional network and its training, written as loops.
 
-The network has three layers: filters that slide over the picture, a pooling
-that keeps the strongest answer of every 2 by 2 places, and scores that are
-weighted sums of what is left. Softmax turns the scores into shares.
+The network has three layers: filters that slide over the picture, max pooling
+over 2 by 2 cells, and scores, which are weighted sums of the pooled maps.
+Softmax turns the scores into shares.
 
     picture (8, 8) -> maps (F, 6, 6) -> pooled (F, 3, 3) -> scores (K,)
 
-Each layer is a pair of functions: one goes forwards, the other one takes the
+Each layer has a forward function and a backward function. The latter takes the
 gradient of the loss with respect to the layer's output and returns the
-gradients with respect to its input and its weights. Everything is float64 and
-happens one picture at a time.
+gradients with respect to its input and its weights. All arrays are float64, and
+pictures are processed one at a time.
 """
 
 from typing import NamedTuple
@@ -19,8 +19,8 @@ from numba import njit
 
 from softmax_lib import log_softmax, softmax
 
-# Compiled once, then loaded from the disk: the next run starts at once. What is
-# kept holds the softmax it was compiled with; `make clean` throws it away.
+# Compiled code is cached on disk. It includes the softmax that it was compiled
+# with; `make clean` removes it.
 layer = njit(cache=True, error_model="numpy", fastmath=False)
 
 
@@ -34,10 +34,10 @@ class Layers(NamedTuple):
 
 
 def random_network(classes, rng, filters=16):
-    """Return all weights of a new network in one list: random, biases zero.
+    """Return random weights of a new network in one array, with biases of 0.
 
-    The spread is sqrt(2 / inputs) in front of a relu and sqrt(1 / inputs) in
-    front of softmax, so that signals neither grow nor fade on their way.
+    The standard deviation is sqrt(2 / inputs) before a relu and sqrt(1 / inputs)
+    before softmax, which keeps the size of the signals about constant.
     """
     net = np.zeros(10 * filters + (9 * filters + 1) * classes)
     layers = split(net, classes)
@@ -53,7 +53,7 @@ def random_network(classes, rng, filters=16):
 
 @layer
 def split(net, classes):
-    """Return the layers as windows into the list of all weights."""
+    """Return the layers as views of the array of all weights."""
     f = (net.size - classes) // (10 + 9 * classes)
     return Layers(
         net[: 9 * f].reshape((f, 3, 3)),
@@ -104,7 +104,7 @@ def convolve_backwards(picture, maps, d_maps):
 
 @layer
 def pool(maps):
-    """Keep the largest of every 2 by 2 places."""
+    """Take the maximum of every 2 by 2 cells."""
     count, height, width = maps.shape
     pooled = np.empty((count, height // 2, width // 2))
     for f in range(count):
@@ -123,7 +123,7 @@ def pool(maps):
 
 @layer
 def pool_backwards(maps, pooled, d_pooled):
-    """Hand each gradient to the place that was the largest, the first if tied."""
+    """Pass each gradient to the cell of the maximum, the first one if tied."""
     d_maps = np.zeros_like(maps)
     count, height, width = pooled.shape
     for f in range(count):
@@ -169,10 +169,10 @@ def score_backwards(pooled, weights, d_scores):
 
 @layer
 def loss_of(scores, p, label):
-    """Return -log p[label], also where that share has rounded to zero.
+    """Return -log p[label], also where p[label] has underflowed to 0.
 
-    Shares compare as their scores do, so log p[label] is known from the
-    largest share, which is never less than 1 / K.
+    It is computed from the largest share, which is at least 1 / K, and from the
+    difference of the two scores.
     """
     top = np.argmax(scores)
     return scores[top] - scores[label] - np.log(p[top])
@@ -234,7 +234,7 @@ def descend(net, speed, pictures, labels, classes, order, rate, batch):
 
 
 def mean_loss(net, pictures, labels, classes):
-    """Return the mean loss over pictures, without learning from them."""
+    """Return the mean loss over pictures; the network does not change."""
     log_p = log_softmax(scores_of(net, pictures, classes))
     return -log_p[np.arange(len(labels)), labels].mean()
 
@@ -250,11 +250,11 @@ def train(
     rate=0.05,
     batch=16,
 ):
-    """Train a random network for some rounds through all pictures.
+    """Train a network with random initial weights for some rounds.
 
-    Returns its weights and the mean loss of each round: one row for the
-    pictures it learns from, as it meets them, and with `watch`, a pair of
-    other pictures and labels, a second row for those, after the round.
+    Returns the weights and the mean losses of each round. The first row has the
+    losses of the training pictures during the round. If `watch` is a pair of
+    other pictures and labels, a second row has their losses after the round.
     """
     rng = np.random.default_rng(seed)
     net = random_network(classes, rng)

@@ -8,10 +8,10 @@ from IPython.display import Markdown
 
 
 def table(columns, digits=4):
-    """Show a dict of columns as a table, its numbers to a fixed precision.
+    """Show a dict of columns as a table with numbers of fixed precision.
 
-    `digits` counts the decimals of every float; a dict gives them by column, or
-    a format such as ".2e". Whole numbers and text stand as they are.
+    `digits` is the number of decimals of floats, a format such as ".2e", or a
+    dict of either by column. Integers and text are shown unchanged.
     """
     aligned = [
         "---:" if _is_number(v[0]) else ":---" for v in columns.values()
@@ -36,7 +36,7 @@ def table(columns, digits=4):
 
 
 def source(*functions, docstring=True):
-    """Show the source of functions of the library, as it is at this moment."""
+    """Show the current source code of functions."""
     codes = (_source(function, docstring) for function in functions)
     return Markdown("```python\n" + "\n\n".join(codes) + "```")
 

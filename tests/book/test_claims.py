@@ -1,4 +1,4 @@
-"""Every claim has a verdict, a cell that shows it, and a check that holds it up."""
+"""Every claim has a verdict, a cell that shows it, and an assertion that checks it."""
 
 import ast
 import re
@@ -21,7 +21,7 @@ COMMENT = re.compile(r"^# claim (\d+)$")
 
 
 def problems(page, notebooks):
-    """Return what is wrong with a page of claims and the notebooks behind it."""
+    """Return the problems of a page of claims and of the notebooks behind it."""
     blocks = {int(n): body for n, _, body in BLOCK.findall(page)}
     found = []
     if list(blocks) != list(range(1, len(blocks) + 1)):
@@ -35,7 +35,7 @@ def problems(page, notebooks):
         chapter = cells_of(notebook)
         targets.update(chapter[0])
         shown |= chapter[1]
-        # The check stands in the chapter that shows the claim.
+        # A check counts in the chapter that shows the claim.
         checked |= chapter[2] & set(chapter[0])
     for n in sorted(blocks.keys() | targets.keys()):
         if n not in blocks:
@@ -50,7 +50,7 @@ def problems(page, notebooks):
 
 
 def of_page(n, body):
-    """Say what a block of the page lacks."""
+    """Yield the parts that a block of the page lacks."""
     kinds = re.findall(r"^:class: claim (\S+)$", body, re.MULTILINE)
     stated = re.findall(r"^\*\*(.+?)\*\*$", body, re.MULTILINE)
     if len(kinds) != 1 or kinds[0] not in VERDICTS:
@@ -58,7 +58,7 @@ def of_page(n, body):
     elif stated != [VERDICTS[kinds[0]]]:
         yield "a verdict in words that is not the one of its class"
     if f":name: verdict-{n:02d}\n" not in body:
-        yield "no name of its own"
+        yield "no name with its number"
     if LINK.findall(body) != [f"{n:02d}"]:
         yield "no link to its cell, or another one's"
     if len(body.split("**\n")[-1].split("{ref}")[0].split()) < 6:
@@ -66,7 +66,7 @@ def of_page(n, body):
 
 
 def cells_of(notebook):
-    """Return a notebook's targets, those with an output, and the claims it checks."""
+    """Return a notebook's targets, those with an output, and its checked claims."""
     targets, shown = [], set()
     for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
         if cell.cell_type != "markdown":
@@ -80,7 +80,7 @@ def cells_of(notebook):
 
 
 def checks_of(source):
-    """Return the claims whose comment stands right above an assertion."""
+    """Return the claims with a comment on the line above an assertion."""
     asserting = {
         statement.lineno
         for statement in ast.parse(source).body
@@ -105,7 +105,7 @@ def test_every_claim_is_shown_and_checked():
 
 
 def cell_with(notebooks, text, kind):
-    """Return the notebook and the place of the one cell that holds a text."""
+    """Return notebook and index of the only cell that matches a pattern."""
     places = [
         (notebook, i)
         for notebook in notebooks

@@ -25,7 +25,7 @@ def test_each_copy_begins_by_fetching_what_it_needs(tmp_path):
 
 
 def test_everything_the_notebooks_import_is_fetched():
-    """The book's requirements to run, but for what Colab is itself or has."""
+    """They are the requirements of the book, except those that Colab has already."""
     needs = (ROOT / "requirements.txt").read_text().partition("# read and run\n")[2]
     names = {line.split()[0] for line in needs.partition("\n\n")[0].splitlines()}
     there = {"jupyterlab", "jupyterlab-myst", "matplotlib", "scipy", "scikit-learn"}

@@ -1,6 +1,6 @@
 """The page on other libraries: its blocks run, its calls agree, its differences hold.
 
-There are tests for the libraries that are there; SciPy always is.
+Libraries that are not installed are left out; SciPy is always there.
 """
 
 import importlib.util
@@ -64,7 +64,7 @@ def test_the_blocks_run(title):
     code = BLOCK.findall(TEXT.split("\n## ")[0])
     code += BLOCK.findall(SECTIONS[title]) if title else []
     with warnings.catch_warnings():
-        if title:  # What others deprecate is theirs.
+        if title:  # Deprecations in other libraries are no failures.
             warnings.simplefilter("default")
         exec(compile("\n".join(code), str(PAGE), "exec"), {"__name__": "page"})
 
@@ -111,7 +111,7 @@ if is_there("keras"):
         same(theirs, ours, names, rtol=1e-5, atol=1e-6)
 
 
-# --- what differs from SciPy, row by row -----------------------------------------
+# --- differences from SciPy, row by row ------------------------------------------
 
 
 def refused(call, *arguments, error=TypeError, **named):

@@ -1,4 +1,4 @@
-"""What the links between functions and chapters keep from one build to the next."""
+"""The tables behind the links between functions and chapters, from build to build."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `make links` makes of the answers that it gets."""
+"""How `make links` judges the answers of other sites."""
 
 import importlib.util
 from pathlib import Path
@@ -32,7 +32,7 @@ def link(status, info="", code=0, uri="https://example.org/a"):
         (link("broken", "Caused by NameResolutionError(...)"), False),
     ],
 )
-def test_what_is_a_failure(answer, well):
+def test_which_answers_are_failures(answer, well):
     said, good = links.judge([link("working"), answer, link("unchecked")])
     assert good == well
     assert said[-1].endswith("1 are gone." if not well else "0 are gone.")

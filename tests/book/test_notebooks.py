@@ -1,4 +1,4 @@
-"""Notebooks are stored executed, in their normal form, and free of this machine."""
+"""Notebooks are stored executed, in their normal form, without traces of a machine."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from tools.notebooks import NOTEBOOKS, normalised
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-# Paths, addresses and temporary names would differ for everybody else.
+# Paths, addresses and temporary names differ from machine to machine.
 LOCAL = re.compile(
     r"(?<![\w.:/])/(home|Users|root|tmp|var|opt|mnt)/|[A-Z]:\\"
     r"|site-packages|0x[0-9a-f]{6}"

@@ -1,6 +1,6 @@
 """No quantity is typed into prose: a cell prints it, or the code of the page holds it.
 
-A number in a sentence cannot be checked, and it stays behind when the code moves on.
+A number in a sentence cannot be checked, and is outdated when the code changes.
 So a decimal number, a percentage, or a count of ULP, of times, of seconds or bytes
 may stand in prose only
 
@@ -28,7 +28,7 @@ QUANTITY = re.compile(
     r"|\d[\d,]*\.\d+(?:e[-−+]?\d+)?|\d+e[-−]?\d+)"
 )
 
-# What may be typed all the same, and why.
+# Exceptions, with their reasons.
 ALLOWED = {
     r"Python 3\.\d+": "a version",
     r"\(section \d+\.\d+\)": "a place in a book",
@@ -55,7 +55,7 @@ def prose_of(markdown):
             kept.append(line)
     text = "\n".join(kept)
     text = re.sub(r"\$\$.*?\$\$", " ", text, flags=re.DOTALL)
-    # A formula may hold numbers, but a number alone is no formula.
+    # A formula may contain numbers, but a number alone is not a formula.
     text = re.sub(r"\$([-−]?[\d.,]+)(\s*\\%)?\$", r"\1\2", text)
     text = re.sub(r"\$[^$]+\$", " ", text).replace("\\%", " %")
     text = re.sub(r"\{[\w:+-]+\}`[^`]*`|`[^`]*`|<[^>]*>|\]\([^)]*\)", " ", text)
@@ -87,7 +87,7 @@ def numbers_in_code(source):
 
 
 def drawn_in(cell):
-    """Return the numbers that a cell's figures show, which SVG keeps in comments."""
+    """Return the numbers in the labels of figures, which SVG has in comments."""
     pictures = [o.get("data", {}).get("image/svg+xml", "") for o in cell.outputs]
     labels = re.findall(r"<!--(.*?)-->", "".join(map(str, pictures)))
     return {value(n) for label in labels for n in re.findall(NUMBER, label)}

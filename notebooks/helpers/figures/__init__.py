@@ -1,9 +1,9 @@
-"""The look of every figure, and the few kinds of figure that the book draws.
+"""The kinds of figure that the book has, in one style.
 
-Ink is black on nothing: the site turns it light in dark mode. Colours are those of
-Okabe and Ito, darkened, which colour-blind readers can tell apart, and lines are
-named where they end rather than in a legend. A function draws and returns nothing,
-so that the figure is all that a cell shows.
+Figures are black on a transparent background; the site inverts them in dark mode.
+Colours are a darkened Okabe-Ito palette, which colour-blind readers can tell apart.
+Lines are labelled at their ends rather than in a legend. The functions return None,
+so that a cell shows nothing but the figure.
 """
 
 from helpers.figures.bars import bars

@@ -18,7 +18,7 @@ def bars(labels, panels, *, digits=2, winner=None, colour=BLUE):
     """Draw one panel of bars for each entry of `panels`, a dict of title: values.
 
     Every bar carries its value to `digits` decimals (an int, or one for each
-    panel); the bar with the index `winner` is the one in full colour.
+    panel). If `winner` is given, only the bar with that index has the full colour.
     """
     digits = (
         [digits] * len(panels) if isinstance(digits, int) else digits
@@ -27,7 +27,7 @@ def bars(labels, panels, *, digits=2, winner=None, colour=BLUE):
         [signed(v, places) for v in map(float, values)]
         for values, places in zip(panels.values(), digits, strict=True)
     ]
-    # A letter is this wide, and the panels have the rest of the width together.
+    # Estimate the width of a letter; panels share the width beside the labels.
     letter = 0.0086 * plt.rcParams["font.size"]
     place = width() - letter * max(map(len, labels)) - 0.2
     rooms = [
@@ -57,7 +57,7 @@ def bars(labels, panels, *, digits=2, winner=None, colour=BLUE):
         ax.bar_label(drawn, texts, padding=4)
         ax.axvline(0, color=GREY, linewidth=0.8)
         ax.set_title(folded(title, place / columns))
-        # Room for the numbers beside the bars, on both sides where both are used.
+        # Room for the numbers, on each side of 0 that has bars.
         low, high, sides = _reach(values)
         part = room * columns
         room = (high - low) * part / (1 - part * sides)
@@ -70,13 +70,13 @@ def bars(labels, panels, *, digits=2, winner=None, colour=BLUE):
 
 
 def _reach(values):
-    """Return where the bars begin and end, and to how many sides they go."""
+    """Return the ends of the bars, and on how many sides of 0 there are any."""
     low, high = min(0.0, *values), max(0.0, *values)
     return low, high, (low < 0) + (high > 0)
 
 
 def _columns(panels, rooms):
-    """Return how many panels a row may hold whose bars keep half of the width."""
+    """Return how many panels fit in a row if bars keep half of the width."""
     need = max(
         room * _reach([float(v) for v in values])[2]
         for values, room in zip(panels.values(), rooms, strict=True)

@@ -1,4 +1,4 @@
-"""Tables of numbers, maps and pictures, as fields of colour."""
+"""Heat maps, matrices of counts, contour maps and small pictures."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +16,7 @@ from helpers.figures.style import (
     width,
 )
 
-# Nothing is transparent, so that pictures turn with the page's theme.
+# 0 is transparent, so that pictures have the background of the page's theme.
 INK = LinearSegmentedColormap.from_list(
     "ink", ["#00000000", "#000000ff"]
 )
@@ -33,9 +33,9 @@ def heat(
 ):
     """Draw one matrix for each entry of `panels`, a dict of title: matrix.
 
-    Blue is positive, orange negative, paler the nearer to 0, on one scale for
-    all panels; every field carries its value. With the `aspect` "auto" the fields
-    are as wide as the figure allows.
+    Positive values are blue and negative ones orange, paler towards 0, on one
+    scale for all panels; every cell shows its value. With the `aspect` "auto" the
+    cells fill the width of the figure.
     """
     shape, high = (1, len(panels)), 2.6
     if on_phone():
@@ -72,7 +72,7 @@ def heat(
 
 @for_page_and_phone
 def matrix(counts, labels, *, xlabel, ylabel):
-    """Draw a square table of counts; a cell is as dark as its share of the row."""
+    """Draw a square matrix of counts, shaded by each cell's share of its row."""
     counts = np.asarray(counts)
     _, ax = plt.subplots(
         figsize=(3.4, 3.2) if on_phone() else (5.6, 4.6)
@@ -96,11 +96,11 @@ def matrix(counts, labels, *, xlabel, ylabel):
 def maps(
     x, y, panels, *, xlabel, ylabel, dots=None, names=None, points=()
 ):
-    """Draw a map for each entry of `panels`, a dict of title: values over (y, x).
+    """Draw contours for each entry of `panels`, a dict of title: values over (y, x).
 
-    Lines join equal values, at 0.1, 0.5 and 0.9. `dots` holds groups of points by
-    title and name, `names` where to write each name, `points` marks (x, y, text),
-    named in the first map.
+    The contours are at 0.1, 0.5 and 0.9. `dots` holds groups of points by title and
+    name, `names` the position of each name, `points` marks (x, y, text), which are
+    labelled in the first panel.
     """
     shape = (
         (len(panels), 1) if on_phone() and dots else (1, len(panels))
@@ -141,9 +141,9 @@ def maps(
 
 @for_page_and_phone
 def pictures(images, titles=None, *, columns=10, signed=False):
-    """Draw small pictures in rows, ink on nothing, each with its title below.
+    """Draw small pictures in rows, each with its title below.
 
-    With `signed`, what is above 0 is blue and what is below 0 orange.
+    With `signed`, positive values are blue and negative ones orange.
     """
     if on_phone():
         columns = columns // 2

@@ -1,4 +1,4 @@
-"""Curves, named where they end."""
+"""Curves, labelled at their ends."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,10 +28,10 @@ def curves(
     scale="linear",
     yscale=None,
 ):
-    """Draw each entry of `lines`, a dict of name: values over x, named at its end.
+    """Draw each entry of `lines`, a dict of name: values over x.
 
-    `dashed` and `grey` hold the names drawn so, `marks` points (x, y, text) to point
-    at. `scale` is that of both axes, `yscale` that of the upright one alone.
+    `dashed` and `grey` hold the names of lines in that style, `marks` annotated
+    points (x, y, text). `scale` applies to both axes, `yscale` to the y axis only.
     """
     _, ax = plt.subplots()
     ax.set(xscale=scale, yscale=yscale or scale)
@@ -56,7 +56,7 @@ def panels(x, panels, *, xlabel, ylabel=None, sharey=False, rings=None):
     """Draw one panel of curves for each entry of `panels`, a dict of title: lines.
 
     `lines` is a dict of name: values over x, as in `curves`. `rings` holds, by
-    title, points (x, y) that do not belong to their curve.
+    title, points (x, y) to be drawn as rings: they do not belong to the curve.
     """
     shape, high = (1, len(panels)), 2.8
     if on_phone() and any(map(any, panels.values())):  # names need room
@@ -79,7 +79,7 @@ def panels(x, panels, *, xlabel, ylabel=None, sharey=False, rings=None):
 
 
 def loglog(x, lines, *, xlabel, ylabel):
-    """Draw `curves` with both axes in powers of ten."""
+    """Draw `curves` with both axes logarithmic."""
     values = np.concatenate(
         [np.asarray(y, float) for y in lines.values()]
     )
@@ -97,10 +97,9 @@ def loglog(x, lines, *, xlabel, ylabel):
 def placed_curves(x, lines, *, xlabel, ylabel, ylim, log=False):
     """Draw `lines`, a dict of name: (values over x, place of the name).
 
-    A place is (x, y, side): the name begins there or, with the side "right", ends
-    there. Later lines are thinner, so that those which coincide are both seen. With
-    `log`, y runs in powers of ten: 0 falls out of the picture at the bottom,
-    infinity at the top.
+    A place is (x, y, side), where `side` is the horizontal alignment of the name.
+    Later lines are thinner, so that lines which coincide remain visible. With `log`
+    the y axis is logarithmic; 0 is below the picture and infinity above it.
     """
     _, ax = plt.subplots()
     for i, (name, (y, (*place, side))) in enumerate(lines.items()):
@@ -141,8 +140,8 @@ def _named_lines(ax, x, lines, dashed=(), grey=()):
 
 
 def _spread_names(ax, apart=13):
-    """Push the names of lines that end close together `apart` points apart."""
-    ax.figure.draw_without_rendering()  # settles the layout, and so the places
+    """Move the labels of lines that end close together `apart` points apart."""
+    ax.figure.draw_without_rendering()  # computes the layout, and with it positions
     names = [t for t in ax.texts if t.get_position() == (6, 0)]
     points = 72 / ax.figure.dpi
     names.sort(key=lambda t: ax.transData.transform(t.xy)[1])

@@ -1,4 +1,4 @@
-"""Number formats: which numbers they hold, and how far apart these are."""
+"""Number formats: their ranges, and the spacing of their numbers."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,8 +20,8 @@ from helpers.figures.style import (
 def bands(rows, names, *, xlabel, linear=5):
     """Draw one bar for each entry of `rows`, a dict of name: five edges.
 
-    The four pieces between the edges have the `names`, written over the top bar.
-    The axis is linear from -linear to linear and logarithmic outside.
+    `names` label the four segments between the edges, above the first bar. The axis
+    is linear from -linear to linear and logarithmic outside.
     """
     _, ax = plt.subplots(figsize=(width(), 1.0 + 0.62 * len(rows)))
     ax.set_xscale("symlog", linthresh=linear)
@@ -57,7 +57,7 @@ def bands(rows, names, *, xlabel, linear=5):
 
 @for_page_and_phone
 def number_line(ticks, units, errors):
-    """Draw numbers as ticks, the `units` (start: text) above, `errors` below.
+    """Draw numbers as ticks, with `units` (start: text) above and `errors` below.
 
     An error is (exact, computed, text), drawn as an arrow from one to the other.
     """

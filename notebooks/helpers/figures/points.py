@@ -1,4 +1,4 @@
-"""Points: with their errors, with intervals around them, over certainty."""
+"""Errors, intervals, reliability diagrams and strips, drawn as points."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,7 +18,7 @@ from helpers.figures.style import (
 def points(x, clouds, heights, *, xlabel, ylabel, line):
     """Draw each entry of `clouds`, a dict of name: values over x, as points.
 
-    `heights` says where each name stands on the right; `line` is (x, y, text).
+    `heights` gives the height of each name at the right edge; `line` is (x, y, text).
     """
     _, ax = plt.subplots()
     style = {"marker": "o", "markersize": 3, "markeredgewidth": 0}
@@ -58,10 +58,10 @@ def intervals(groups, *, xlabel, ylabel, line=None):
 
 @for_page_and_phone
 def reliability(panels):
-    """Draw how often the answers of each certainty were right, with intervals.
+    """Draw the share of right answers over their certainty, with intervals.
 
-    `panels` is a dict of title: (certainty, right, low, high, count), one entry
-    of each array for every bin; below, how many answers each bin holds.
+    `panels` is a dict of title: (certainty, right, low, high, count), arrays with
+    one entry for every bin. The counts are drawn below each panel.
     """
     _, axes = plt.subplots(
         2,
@@ -95,9 +95,9 @@ def reliability(panels):
 def strips(rows, *, xlabel, line, least=0.25):
     """Draw each entry of `rows`, a dict of name: {kind: value}, as points in a row.
 
-    The scale is logarithmic, what is below `least` stands there, and what is not
-    finite at the right end. The kind of a row's largest value is written beside
-    it; `line` is drawn dashed.
+    The scale is logarithmic. Values below `least` are drawn at `least`, values that
+    are not finite at the right end. The kind of a row's largest value is written
+    beside it; `line` is drawn dashed.
     """
     _, ax = plt.subplots(figsize=(width(), 0.9 + 0.45 * len(rows)))
     values = [np.array(list(kinds.values())) for kinds in rows.values()]

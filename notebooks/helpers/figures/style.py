@@ -1,4 +1,4 @@
-"""The look of every figure: colours, type, and what is stored of it."""
+"""Style of all figures: colours, fonts, sizes, and the SVG that is stored."""
 
 import functools
 import re
@@ -12,7 +12,7 @@ from IPython.core.pylabtools import print_figure
 from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-# Dark enough to write a name in, and light enough to be turned for dark pages.
+# Dark enough for text on a light page, light enough to be inverted on a dark one.
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = COLOURS = (
     "#0072b2",
     "#a86400",
@@ -24,7 +24,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = COLOURS = (
 GREY = "#767676"
 PALE = "#d4d4d4"
 
-# Inches: as wide as a page of the book, and as a phone held upright.
+# The widths of a page and of a phone in portrait orientation, in inches.
 PAGE, PHONE = 7.2, 3.4
 FOR_PHONE = {
     "figure.figsize": (PHONE, 2.5),
@@ -64,19 +64,19 @@ plt.rcParams.update(
 
 
 def width():
-    """Return how wide the figure has to be that is being drawn, in inches."""
+    """Return the width of the figure that is being drawn, in inches."""
     return plt.rcParams["figure.figsize"][0]
 
 
 def on_phone():
-    """Tell whether the figure that is being drawn is the one for phones."""
+    """Return whether the figure that is being drawn is the one for phones."""
     return width() == PHONE
 
 
 def folded(text, inches):
-    """Break a title into lines that are not wider than that.
+    """Break a title into lines of at most that width.
 
-    What stands in brackets stays together, on a line of its own if need be.
+    Text in brackets stays together, on a separate line if necessary.
     """
     letter = 0.0075 * plt.rcParams["axes.titlesize"]
     text = text.replace(", ", ",\xa0").replace("([", " ([")
@@ -85,10 +85,11 @@ def folded(text, inches):
 
 
 def for_page_and_phone(draw):
-    """Have a figure drawn twice: as wide as a page, and as narrow as a phone.
+    """Decorate a function to draw its figure twice, for a page and for a phone.
 
-    Shrunk to a phone, words would be too small to read. The narrow figure travels
-    inside the wide one, unseen; book/_ext/figures_for_phones.py unpacks it.
+    The text of a wide figure is too small to read when it is scaled to a phone. The
+    narrow figure is hidden inside the wide one, and
+    book/_ext/figures_for_phones.py extracts it.
     """
 
     @functools.wraps(draw)
@@ -106,7 +107,7 @@ def for_page_and_phone(draw):
 
 
 def as_svg(figure):
-    """Return a figure as SVG, with what was drawn for phones hidden in it."""
+    """Return a figure as SVG, with the figure for phones hidden in it."""
     text = stable_svg(figure)
     narrow = getattr(figure, "for_phone", "")
     hidden = f'<g class="for-phone" display="none">\n{narrow}</g>\n'
@@ -116,9 +117,9 @@ def as_svg(figure):
 def stable_svg(figure):
     """Return a figure as SVG, the same on every machine for the same data.
 
-    The layout's last digits vary from run to run. So coordinates are rounded, and
-    ids, which are hashes of them, become numbers: after a digest of the figure,
-    since a page may hold several.
+    The last digits of the layout vary from run to run, so coordinates are rounded.
+    Ids, which are hashes of coordinates, are replaced by numbers. A digest of the
+    figure precedes them, since a page may hold several figures.
     """
     text = print_figure(figure, fmt="svg", metadata={"Date": None})
     text = PLACE.sub(_rounded, text)
@@ -134,13 +135,13 @@ def _rounded(place):
 
 
 def grid(ax):
-    """Draw pale lines behind the data, to read heights by."""
+    """Draw pale horizontal lines behind the data."""
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
 
 
 def signed(value, digits):
-    """Write a number with a proper minus sign, and 0 without one."""
+    """Format a number with a typographic minus sign, and 0 without a sign."""
     return f"{value:z.{digits}f}".replace("-", "−")
 
 

@@ -1,7 +1,7 @@
-"""Find a browser to test the site with, or get one.
+"""Find a browser for the tests of the site, or install one.
 
-Run as a program it says how to get one where none was found; with CI=true that is
-a failure.
+Run as a program, it prints how to install one if none was found, and fails then if
+CI=true.
 """
 
 import os
@@ -32,13 +32,13 @@ PLACES = (
     "{LOCALAPPDATA}/Google/Chrome/Application/chrome.exe",
     "{PROGRAMFILES(X86)}/Microsoft/Edge/Application/msedge.exe",
 )
-# A browser that phones home would be counted among the site's requests.
+# Background requests of the browser would be counted as requests of the site.
 QUIET = ["--disable-gpu", "--disable-quic", "--disable-background-networking"]
-# In a container shared memory may be too small for a page, and a file is not.
+# In a container shared memory may be too small for a page.
 SMALL = ["--disable-dev-shm-usage"]
-# Nothing is asserted of how long anything takes: on a busy machine it may take long.
+# Milliseconds. No test is about time, and a busy machine may be slow.
 PATIENCE = 120_000
-# A page is ready when its formulas are typeset and its explorers are drawn.
+# A page is ready when its formulas and its explorers are drawn.
 READY = """async () => {
     await window.MathJax?.startup?.promise;
     const pictures = [...document.querySelectorAll(".explorer-picture > svg")];
@@ -54,7 +54,7 @@ chromium`, or set CHROMIUM to a browser's path; then run `make test` again."""
 
 
 def installed():
-    """Yield the browsers that may be on this machine, best first."""
+    """Yield the paths of installed browsers, preferred ones first."""
     for command in COMMANDS:
         if path := shutil.which(command):
             yield path
@@ -66,7 +66,7 @@ def installed():
 
 
 def candidates(playwright):
-    """Yield paths of browsers, and install one when those before it did not do."""
+    """Yield paths of browsers; install one if none of the others starts."""
     if chosen := os.environ.get("CHROMIUM"):
         yield chosen
         return
@@ -84,7 +84,7 @@ def candidates(playwright):
 
 
 def run(*command):
-    """Try to install something; whether it worked shows afterwards."""
+    """Run an installer and ignore failures; the caller looks for the result."""
     with suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(
             command, capture_output=True, timeout=300, stdin=subprocess.DEVNULL
@@ -105,7 +105,7 @@ def launch(playwright):
 
 
 def main():
-    """Say so where there is no browser; fail where there has to be one."""
+    """Report if there is no browser, and fail then if CI=true."""
     with sync_playwright() as playwright:
         if browser := launch(playwright):
             browser.close()

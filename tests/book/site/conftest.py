@@ -50,7 +50,7 @@ def open_page(browser, site):
 
 
 def opener(browser, site):
-    """Open a page of the site from its file; what went wrong is kept on it."""
+    """Yield a function that opens a page from its file and records its problems."""
     contexts = []
 
     def open_page(name, *, query="", wait=True, **options):

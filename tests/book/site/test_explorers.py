@@ -1,4 +1,4 @@
-"""Explorers: their arithmetic beside the library's, and the ways to use them."""
+"""Explorers: their functions compared with the library's, and their controls."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def place(page, name):
 
 
 def spoken(page, name, after=None):
-    """Return an explorer's sentence, once it is another one than `after`."""
+    """Return the sentence of an explorer, once it differs from `after`."""
     output = place(page, name).locator("output")
     if after is not None:
         expect(output).not_to_have_text(after)
@@ -44,7 +44,7 @@ def spoken(page, name, after=None):
 
 
 def drag(page, how, start, end):
-    """Drag with the mouse or a finger; return a function that lets go."""
+    """Drag with the mouse or a finger; yield after pressing and after releasing."""
     path = [
         (start[0] + (end[0] - start[0]) * i / 4, start[1] + (end[1] - start[1]) * i / 4)
         for i in range(5)
@@ -203,7 +203,7 @@ def test_every_control_is_reached_by_tab(open_page):
         page.keyboard.press("Tab")
 
 
-# The ring's colour and what lies around it, as three numbers from 0 to 255 each.
+# Style, width and colour of the focus ring, and the colour of its background.
 RING = """(element) => {
     const canvas = document.createElement("canvas").getContext("2d");
     const paint = (colour) => {
@@ -228,11 +228,11 @@ def luminance(colour):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_what_has_the_keyboard_wears_a_ring(open_page, theme):
+def test_focused_controls_have_a_visible_ring(open_page, theme):
     page = open_page(PAGE, color_scheme=theme, reduced_motion="reduce")
     for control in page.locator(".explorer").locator("input, button").all():
         control.focus()
-        page.keyboard.press("Shift")  # the keyboard is in use, so rings are shown
+        page.keyboard.press("Shift")  # rings are shown when the keyboard is used
         style, width, ring, around = control.evaluate(RING)
         assert style not in ("none", "hidden")
         assert width >= 2
@@ -262,7 +262,7 @@ def test_adding_to_every_score_moves_no_share(open_page, explorer):
     assert "went up by 1" in after
 
 
-def test_nothing_moves_for_those_who_want_no_motion(open_page):
+def test_reduced_motion_switches_transitions_off(open_page):
     page = open_page(PAGE, reduced_motion="reduce")
     style = (
         "getComputedStyle(document.querySelector('.explorer-bar')).transitionDuration"
@@ -270,7 +270,7 @@ def test_nothing_moves_for_those_who_want_no_motion(open_page):
     assert page.evaluate(style) == "0s"
 
 
-def test_without_javascript_a_sentence_stands_there(open_page):
+def test_a_sentence_is_shown_without_javascript(open_page):
     page = open_page(PAGE, java_script_enabled=False)
     for name in NAMES:
         assert "where JavaScript runs" in place(page, name).inner_text()

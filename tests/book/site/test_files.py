@@ -1,4 +1,4 @@
-"""What can be read from the built files without a browser."""
+"""Tests of the built files that need no browser."""
 
 import re
 from functools import cache
@@ -64,10 +64,10 @@ def test_stylesheets_load_nothing_from_another_host(site):
         assert not [u for u in loads if re.match(r"(\w+:)?//", u)], sheet
 
 
-def test_images_say_what_is_to_be_seen(name):
+def test_images_have_an_alternative_text(name):
     for image in soup(name).find_all("img"):
         if not image.find_parent("article"):
-            continue  # the theme's own signs have words beside them
+            continue  # icons of the theme have text beside them
         alt = image.get("alt", "")
         assert len(alt) > 20, image["src"]
         assert " " in alt, alt

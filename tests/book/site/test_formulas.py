@@ -1,8 +1,8 @@
-"""Formulas within sentences."""
+"""Line breaks at formulas within sentences."""
 
 import pytest
 
-# Formulas whose next mark stands left of their end, and so on another line.
+# Formulas followed by a punctuation mark that is on the next line.
 APART = """() => [...document.querySelectorAll("span.math")].filter((formula) => {
     const next = formula.nextSibling;
     if (!/^[,.;:!?)]/.test(next?.data ?? "")) return false;

@@ -1,4 +1,4 @@
-"""Every page, opened from its file, in both themes, and the ways to use one."""
+"""Every page, opened from its file in both themes, and its controls."""
 
 import re
 
@@ -7,15 +7,15 @@ from conftest import PHONE
 from playwright.sync_api import expect
 
 AXE = Axe()
-# Reading the stylesheets anew, as axe would, is not allowed from a file.
+# axe would load stylesheets again, which a page opened from a file may not.
 EVERYTHING = {"preload": False}
 COLOURS = EVERYTHING | {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
-# Colours that fade from one theme to the other have no contrast on the way.
+# During a transition of colours their contrast is not the final one.
 AT_ONCE = "*, ::before, ::after { transition: none !important }"
 
-# axe takes its time for every element, and most of them are alike: strokes of formulas,
-# which are hidden from screen readers, and coloured words of code.
+# axe is slow on pages with many elements. Repeated ones are removed: the glyphs of
+# formulas, which are hidden from screen readers, and coloured tokens of code.
 THIN_OUT = """() => {
     const seen = new Set();
     for (const word of document.querySelectorAll("pre span[class]")) {
@@ -27,7 +27,7 @@ THIN_OUT = """() => {
 
 
 def findings(page, options=EVERYTHING):
-    """Return what axe calls serious or critical."""
+    """Return the findings that axe rates serious or critical."""
     return [
         f"{violation['id']}: {node['html'][:200]}"
         for violation in AXE.run(page, options=options).response["violations"]
@@ -42,7 +42,7 @@ TOO_WIDE = """() => [...document.querySelectorAll("main *")]
 
 
 def fits(page):
-    """Tell whether a page fits its window; explorers draw anew when it changes."""
+    """Return whether a page fits its window, once explorers are redrawn."""
     width = "document.documentElement.scrollWidth"
     for _ in range(100):
         if page.evaluate(width) <= page.viewport_size["width"]:
@@ -62,7 +62,7 @@ def test_page_is_quiet_accessible_and_fits_a_phone(open_page, name):
     page.evaluate(THIN_OUT)
     assert not findings(page)
 
-    # The dark theme differs in its colours alone.
+    # The dark theme differs only in its colours.
     page.emulate_media(color_scheme="dark")
     if not name.startswith("404"):
         page.locator("html[data-theme=dark]").wait_for()
@@ -85,7 +85,7 @@ def test_figures_and_formulas_are_whole_and_readable_on_a_phone(open_page):
     assert all(source.endswith("-narrow.svg") for source, _ in figures)
     assert all(0.8 < scale <= 1 for _, scale in figures)
 
-    # One that is cut would end where nobody can scroll to.
+    # The cut part of a formula could not be reached by scrolling.
     page.wait_for_function("document.querySelector('.more-behind')")
     assert not page.evaluate("""() => [...document.querySelectorAll("span.math")]
         .filter((formula) => formula.clientWidth)
@@ -94,7 +94,7 @@ def test_figures_and_formulas_are_whole_and_readable_on_a_phone(open_page):
         .map((formula) => formula.textContent)""")
 
 
-def test_what_scrolls_fades_where_it_goes_on(open_page):
+def test_scrollable_elements_fade_at_their_cut_edge(open_page):
     page = open_page("notebooks/01_formula.html", viewport=PHONE)
     wide = page.locator("pre.more-behind").first
     cell = page.locator(f"id={wide.get_attribute('id')}")
@@ -152,7 +152,7 @@ def test_search_finds_a_word(open_page):
     assert not page.problems
 
 
-def test_page_prints_without_its_furniture(open_page):
+def test_navigation_is_not_printed(open_page):
     page = open_page("notebooks/01_formula.html")
     page.emulate_media(media="print")
     expect(page.locator(".bd-sidebar-primary")).to_be_hidden()

@@ -9,10 +9,10 @@ import time
 import numpy as np
 import pytest
 
-import exact
 import softmax_lib
 from benchmarks import oracle
 from benchmarks.families import families, long_rows
+from helpers import exact
 from softmax_lib._kernels.tiles import is_laid_out
 
 SEED = time.time_ns() % 2**32

@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 from numpy.exceptions import AxisError
 from scipy import special
 
-import exact
 import softmax_lib
+from helpers import exact
 from softmax_lib import log_sigmoid, log_softmax, logsumexp, sigmoid, softmax
 
 ALONG_AN_AXIS = [softmax, log_softmax, logsumexp]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.exceptions import AxisError
 
-import exact
-from exact import mpmath
+from helpers import exact
+from helpers.exact import mpmath
 from softmax_lib import (
     cross_entropy,
     cross_entropy_and_grad,

@@ -17,13 +17,9 @@ def to_float_array(x, name="x"):
     widened to float32; only the result is rounded back.
     """
     if isinstance(x, np.ma.MaskedArray):
-        instead = (
-            ", and the entries to keep as where=~mask" if name in ("x", "b") else ""
-        )
-        raise TypeError(
-            f"got a masked array as {name}, whose mask would be lost; pass its "
-            f"data{instead}"
-        )
+        more = ", and the entries to keep as where=~mask" if name in ("x", "b") else ""
+        lost = f"got a masked array as {name}, whose mask would be lost"
+        raise TypeError(f"{lost}; pass its data{more}")
     a = np.asarray(x)
     dtype = a.dtype.newbyteorder("=")
     if dtype in (_FLOAT32, _FLOAT64):
@@ -32,10 +28,9 @@ def to_float_array(x, name="x"):
         return a.astype(_FLOAT32), dtype
     if dtype.kind in "biu":
         return a.astype(_FLOAT64), _FLOAT64
-    raise TypeError(
-        f"got {name} of dtype {a.dtype} and shape {a.shape}; allowed are float16, "
-        "bfloat16, float32, float64, the integers and bool"
-    )
+    allowed = "float16, bfloat16, float32, float64, the integers and bool"
+    got = f"{name} of dtype {a.dtype} and shape {a.shape}"
+    raise TypeError(f"got {got}; allowed are {allowed}")
 
 
 def _is_half(dtype):
@@ -63,10 +58,8 @@ def excluded_mask(where, shape):
         return None
     kept = np.asarray(where)
     if kept.dtype != np.bool_ or isinstance(where, np.ma.MaskedArray):
-        raise TypeError(
-            f"got where={type(where).__name__} of dtype {kept.dtype}; allowed are "
-            "bool and arrays of bool"
-        )
+        got = f"got where={type(where).__name__} of dtype {kept.dtype}"
+        raise TypeError(f"{got}; allowed are bool and arrays of bool")
     return _broadcast(~kept, shape, "where")
 
 
@@ -91,34 +84,33 @@ def _broadcast(a, shape, name):
         ) from None
 
 
+def _as_index(value):
+    """Return value as an int, None if it is not one; axis=True is a mistake."""
+    if isinstance(value, bool | np.bool_):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
 def normalize_axes(axis, ndim):
     """Return axis as a sorted tuple of distinct, non-negative ints."""
     if axis is None:
         return tuple(range(ndim))
-    axes = []
+    axes = [_as_index(d) for d in (axis if isinstance(axis, tuple) else (axis,))]
+    if None in axes:
+        allowed = "an int, a tuple of ints and None"
+        raise TypeError(f"got axis={axis!r}; allowed are {allowed}")
     # A 0-d array counts as one entry along axis 0 or -1, as in NumPy.
     dims = max(ndim, 1)
-    for d in axis if isinstance(axis, tuple) else (axis,):
-        try:
-            d = operator.index(d)
-        except TypeError:
-            d = None
-        if d is None or _holds_bool(axis):
-            raise TypeError(
-                f"got axis={axis!r}; allowed are an int, a tuple of ints and None"
-            )
+    for d in axes:
         if not -dims <= d < dims:
             raise AxisError(d, ndim, "axis")
-        axes.append(d % dims)
+    axes = tuple(sorted(d % dims for d in axes))
     if len(set(axes)) != len(axes):
         raise ValueError(f"got axis={axis!r}, which names an axis twice")
-    return tuple(sorted(axes)) if ndim else ()
-
-
-def _holds_bool(axis):
-    # Python takes True for 1, but axis=True is a mistake for keepdims or the like.
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    return any(isinstance(d, bool | np.bool_) for d in axes)
+    return axes if ndim else ()
 
 
 def are_adjacent(axes):
@@ -129,8 +121,97 @@ def are_adjacent(axes):
 def outer_n_inner(shape, axes):
     """Return (outer, n, inner): adjacent axes merged into one of length n."""
     first, stop = (axes[0], axes[-1] + 1) if axes else (len(shape), len(shape))
-    return (
-        math.prod(shape[:first]),
-        math.prod(shape[first:stop]),
-        math.prod(shape[stop:]),
-    )
+    return tuple(map(math.prod, (shape[:first], shape[first:stop], shape[stop:])))
+
+
+# --- losses ----------------------------------------------------------------------
+
+REDUCTIONS = ("none", "mean", "sum")
+
+# No label is ignored: this one is out of range in any case.
+NO_LABEL = -1
+
+
+def check_reduction(reduction):
+    """Raise unless reduction is allowed."""
+    if not isinstance(reduction, str) or reduction not in REDUCTIONS:
+        allowed = "'none', 'mean' and 'sum'"
+        raise ValueError(f"got reduction={reduction!r}; allowed are {allowed}")
+
+
+def class_axis(axis, ndim):
+    """Return the axis of classes as a non-negative int."""
+    if type(axis) is int and -ndim <= axis < ndim:
+        return axis % ndim
+    if isinstance(axis, tuple) or axis is None:
+        raise TypeError(f"got axis={axis!r}; allowed is one int, the axis of classes")
+    if ndim == 0:
+        raise AxisError(axis, 0, "axis")
+    return normalize_axes(axis, ndim)[0]
+
+
+def to_smoothing(smoothing):
+    """Return the label smoothing as a float from 0 to 1."""
+    error = ValueError
+    try:
+        valid = bool(0.0 <= smoothing <= 1.0)
+    except (TypeError, ValueError):
+        valid, error = False, TypeError
+    if not valid:
+        allowed = "allowed is a number from 0 to 1"
+        raise error(f"got label_smoothing={smoothing!r}; {allowed}")
+    return float(smoothing)
+
+
+def to_ignored_label(ignore_index):
+    """Return the label to ignore as an int64; `NO_LABEL` for None."""
+    if ignore_index is None:
+        return NO_LABEL
+    ignored = _as_index(ignore_index)
+    if ignored is None:
+        allowed = "an int and None"
+        raise TypeError(f"got ignore_index={ignore_index!r}; allowed are {allowed}")
+    # Kernels count in int64; no label of a wider type has such a value.
+    return ignored if -(2**63) <= ignored < 2**63 else NO_LABEL
+
+
+def to_label_array(given):
+    """Return labels as an array of integers or floats, as they were given."""
+    if isinstance(given, np.ma.MaskedArray):
+        instead = "give masked entries one value and pass that as ignore_index"
+        raise TypeError(f"got masked labels, whose mask would be lost; {instead}")
+    t = np.asarray(given)
+    if t.dtype.kind in "iu":
+        return t
+    if t.size == 0 and t.dtype == _FLOAT64 and isinstance(given, list | tuple):
+        # An empty list has no type of its own.
+        return t.astype(np.int64)
+    if t.dtype.kind == "f" or _is_half(t.dtype):
+        return to_float_array(t, "labels")[0]
+    allowed = "integers (class indices) and floats (probabilities)"
+    raise TypeError(f"got labels of dtype {t.dtype}; allowed are {allowed}")
+
+
+def check_label_shape(t, shape, axis):
+    """Raise unless labels have the shape that goes with the shape of the logits."""
+    got = f"got labels of shape {t.shape} and dtype {t.dtype}"
+    rest = shape[:axis] + shape[axis + 1 :]
+    if t.dtype.kind == "f" and t.shape != shape:
+        allowed = f"the shape of the logits, {shape}, and class indices are integers"
+        raise ValueError(f"{got}; probabilities have {allowed}")
+    if t.dtype.kind != "f" and t.shape != rest:
+        allowed = f"the shape of the logits without the class axis, {rest}"
+        one_hot = "(one-hot rows are probabilities: pass them as floats)"
+        raise ValueError(f"{got}; class indices have {allowed} {one_hot}")
+
+
+def class_weights(weight, n, dtype):
+    """Return a weight for each of n classes in the dtype of the logits."""
+    w, _ = to_float_array(weight, "weight")
+    if w.shape != (n,):
+        one_each = f"one for each class has shape {(n,)}"
+        raise ValueError(f"got weight of shape {w.shape}; {one_each}")
+    if (w < 0).any():
+        k = int(np.argmax(w < 0))
+        raise ValueError(f"got weight[{k}] = {w[k]}; allowed are numbers from 0 on")
+    return np.array(w, dtype, order="C")

@@ -53,24 +53,20 @@ def _is_usable_out(out, x, shape):
 
 
 class AxisFunction:
-    """A function along axes: its kernels, and the result for masked entries."""
+    """A function along axes: its kernel in each layout, and what masked entries get."""
 
     def __init__(self, kernels, masked_value=None):
         self._kernels, self._masked_value = kernels, masked_value
         # Planning takes a microsecond.
         self._planned = functools.lru_cache(1024)(self._plan)
 
-    def _plan(self, outer, n, inner, itemsize):
+    def _plan(self, outer, n, inner, itemsize, threads):
         """Return a kernel, its arguments between arrays and tasks, and the tasks."""
         plan = _layout.plan(outer, n, inner, itemsize, True)
-        tile = plan.inner, plan.slice_stride, plan.tile_width
-        if plan.layout == _layout.ROWS:
-            return self._kernels.rows, (n,), plan.tasks
-        if plan.layout == _layout.COLUMNS:
-            return self._kernels.columns, (n, *tile), plan.tasks
-        plan = _layout.narrower(plan, outer, itemsize, max_threads())
-        shape = n, plan.inner, plan.tile_width
-        return self._kernels.blocked_columns, shape, plan.tasks
+        if plan.layout == _layout.BLOCKED_COLUMNS and threads > 1:
+            plan = _layout.narrower(plan, outer, itemsize, threads)
+        kernel = getattr(self._kernels, _layout.LAYOUT_NAMES[plan.layout])
+        return kernel, _layout.shape_arguments(plan), plan.tasks
 
     def apply(self, x, axis, where, out):
         """Return an array like x, with the function along axis."""
@@ -158,15 +154,12 @@ class AxisFunction:
         a, dtype = to_float_array(x)
         axes = normalize_axes(axis, a.ndim)
         keepdims = as_bool(keepdims, "keepdims")
-        shape = tuple(
-            1 if d in axes else n
-            for d, n in enumerate(a.shape)
-            if keepdims or d not in axes
-        )
+        kept = [(d, n) for d, n in enumerate(a.shape) if keepdims or d not in axes]
+        shape = tuple(1 if d in axes else n for d, n in kept)
         if out is not None:
             check_out(out, shape, dtype)
         excluded = excluded_mask(where, a.shape)
-        values = np.full(math.prod(shape), -math.inf, _native(a))
+        values = np.full(shape, -math.inf, _native(a))
         if b is not None:
             factors = weights(b, a.shape)
             if excluded is not None:
@@ -178,27 +171,26 @@ class AxisFunction:
             if not (are_adjacent(axes) and is_kernel_ready(a)):
                 a, _ = _axes_last(a, axes)
                 axes = tuple(range(a.ndim - len(axes), a.ndim))
-            self._run(a.reshape(-1), values, *outer_n_inner(a.shape, axes))
-        return _finalize(values.reshape(shape), dtype, out)
+            shape = outer_n_inner(a.shape, axes)
+            self._run(a.reshape(-1), values.reshape(-1), *shape)
+        return _finalize(values, dtype, out)
 
     def _run(self, x, out, outer, n, inner):
         """Fill out from x, both flat and read as (outer, n, inner); x may be out."""
-        kernel, shape, tasks = self._planned(outer, n, inner, x.itemsize)
-        if x.size < _layout.MIN_PARALLEL_SIZE:
+        small = x.size < _layout.MIN_PARALLEL_SIZE
+        threads = 1 if small else max_threads()
+        kernel, shape, tasks = self._planned(outer, n, inner, x.itemsize, threads)
+        if threads == 1:
             kernel(x, out, *shape, 0, tasks)
-        elif inner == 1 and _layout.is_split(outer, n, max_threads()):
-            self._run_split(x, out, outer, n)
+        elif inner == 1 and _layout.is_split(outer, n, threads):
+            with acquire_threads(x.nbytes) as threads:
+                if threads == 1:
+                    kernel(x, out, *shape, 0, tasks)
+                else:
+                    chunks = _layout.count_chunks(n, threads)
+                    self._kernels.split_rows(x, out, n, outer, chunks)
         else:
             run(kernel, (x, out, *shape), tasks, x.nbytes)
-
-    def _run_split(self, x, out, rows, n):
-        with acquire_threads(x.nbytes) as threads:
-            if threads == 1:
-                self._kernels.rows(x, out, n, 0, rows)
-            else:
-                most = _layout.TASKS_PER_THREAD * threads
-                chunks = min(n // _layout.MIN_CHUNK, most)
-                self._kernels.split_rows(x, out, n, rows, chunks)
 
 
 def _native(a):
@@ -248,17 +240,14 @@ def _signed_logsumexp(a, factors, axes, values):
     if a.size:
         rows, _ = _axes_last(a.astype(_FLOAT64), axes)
         factors, _ = _axes_last(factors, axes)
-        results = np.empty(values.size)
-        n = a.size // values.size
-        signed_logsumexp_rows(rows.reshape(-1), factors.reshape(-1), results, n)
+        results = np.empty(values.shape)
+        flat = rows.reshape(-1), factors.reshape(-1), results.reshape(-1)
+        signed_logsumexp_rows(*flat, a.size // values.size)
         values[...] = results
 
 
-class ElementwiseFunction:
+class ElementwiseFunction(AxisFunction):
     """A function of single entries."""
-
-    def __init__(self, kernel):
-        self._kernel = kernel
 
     def apply(self, x, out):
         """Return an array like x, with the function of every entry."""
@@ -277,20 +266,11 @@ class ElementwiseFunction:
             else:
                 self._run(x.ravel(), out.ravel())
             return out
-        a, dtype = to_float_array(x)
-        if out is not None:
-            check_out(out, a.shape, dtype)
-        if out is not None and is_kernel_ready(out) and out.dtype == a.dtype:
-            result = out
-        else:
-            result = np.empty(a.shape, _native(a))
-        a = _without_overlap(a, result)
-        self._run(a.reshape(-1), result.reshape(-1))
-        return _finalize(result, dtype, out)
+        return self._apply_general(x, None, None, out)
 
-    def _run(self, x, out):
+    def _run(self, x, out, *shape):
         size = x.size
         if size < _layout.MIN_PARALLEL_SIZE:
-            self._kernel(x, out, 0, size)
+            self._kernels(x, out, 0, size)
         else:
-            run(self._kernel, (x, out), size, x.nbytes)
+            run(self._kernels, (x, out), size, x.nbytes)

@@ -149,14 +149,9 @@ class _Part:
         return self.dispatcher._numba_type_
 
 
-def inlined(function):
-    """Compile a formula inside kernels: vectors then stay in registers."""
-    return _Part(function, forceinline=True)
+# A formula inside kernels: inlined always, so that vectors stay in registers.
+inlined = functools.partial(_Part, forceinline=True)
 
-
-def outlined(function):
-    """Compile a loop inside kernels, which LLVM may inline.
-
-    A loop that begins with `noinline()` stays a function of its kernel.
-    """
-    return _Part(function, forceinline=False)
+# A loop inside kernels, which LLVM may inline. One that begins with `noinline()` stays
+# a function of its kernel.
+outlined = functools.partial(_Part, forceinline=False)

@@ -4,7 +4,7 @@ Python and compiled code both call these functions, so that a call inside ``@nji
 done as the same call from Python is.
 """
 
-from typing import NamedTuple
+from collections import namedtuple
 
 from numba.extending import register_jitable
 
@@ -85,36 +85,25 @@ BLOCK_ROWS = 16
 # --- the choice ------------------------------------------------------------------
 
 ROWS, COLUMNS, BLOCKED_COLUMNS = range(3)
+LAYOUT_NAMES = "rows", "columns", "blocked_columns"
 
 
-class Plan(NamedTuple):
-    """How a kernel goes through an array that is read as (outer, n, inner).
-
-    Neighbouring slices lie `slice_stride` apart, and a tile is `tile_width` of them.
-    `tasks` is the number of rows or tiles.
-    """
-
-    layout: int
-    n: int
-    inner: int
-    slice_stride: int
-    tile_width: int
-    tasks: int
+# How a kernel goes through an array that is read as (outer, n, inner). Neighbouring
+# slices lie `slice_stride` apart, and a tile is `tile_width` of them. `tasks` is the
+# number of rows or tiles.
+Plan = namedtuple("Plan", "layout n inner slice_stride tile_width tasks")
 
 
-@register_jitable
 def ceil_div(a, b):
     """Return a / b, rounded up."""
     return (a + b - 1) // b
 
 
-@register_jitable
 def use_columns(n, rows):
     """Return whether rows of n numbers are done as columns."""
     return n <= MAX_SHORT_ROW and rows >= 4 + n // 16
 
 
-@register_jitable
 def needs_packing(n, inner, slice_stride, itemsize):
     """Return whether tiles are copied to the stack, or worked on where they are.
 
@@ -130,7 +119,6 @@ def needs_packing(n, inner, slice_stride, itemsize):
     return n * even > TILE_WAYS * L2_SET_STRIDE and n <= MAX_PACKED_LENGTH
 
 
-@register_jitable
 def tile_width(n, inner, packed, itemsize):
     """Return the number of neighbouring slices in a tile."""
     per_line = VECTOR_BYTES // itemsize
@@ -143,21 +131,18 @@ def tile_width(n, inner, packed, itemsize):
     return per_line * min(lines, MAX_TILE_LINES, ceil_div(inner, per_line))
 
 
-@register_jitable
 def is_blocked(n, inner, itemsize):
     """Return whether columns are done in blocks of rows."""
     large = n > MAX_PACKED_LENGTH and n * inner * itemsize >= MIN_BLOCKED_BYTES
     return large and inner * itemsize > (MIN_BLOCKED_LINES - 1) * VECTOR_BYTES
 
 
-@register_jitable
 def blocked_width(inner, itemsize, max_lines):
     """Return the number of neighbouring slices in a tile of blocked columns."""
     per_line = VECTOR_BYTES // itemsize
     return per_line * min(max_lines, MAX_TILE_LINES, ceil_div(inner, per_line))
 
 
-@register_jitable
 def plan(outer, n, inner, itemsize, may_block):
     """Return the plan for slices of n numbers in an array read as (outer, n, inner)."""
     slice_stride = 1
@@ -175,9 +160,25 @@ def plan(outer, n, inner, itemsize, may_block):
     return Plan(layout, n, inner, slice_stride, width, outer * ceil_div(inner, width))
 
 
+for _choice in (
+    ceil_div, use_columns, needs_packing, tile_width, is_blocked, blocked_width, plan
+):  # fmt: skip
+    register_jitable(_choice)
+
+
+def shape_arguments(plan):
+    """Return the arguments of a kernel between arrays and tasks."""
+    return plan[1:2] if plan.layout == ROWS else plan[1:5]
+
+
 def is_split(rows, n, threads):
     """Return whether rows are too few for the threads, and long enough to be split."""
-    return n >= MIN_PARALLEL_SIZE and rows < 2 * threads and threads > 1
+    return n >= MIN_PARALLEL_SIZE and rows < 2 * threads
+
+
+def count_chunks(n, threads):
+    """Return the number of chunks of a row that is split for several threads."""
+    return min(n // MIN_CHUNK, TASKS_PER_THREAD * threads)
 
 
 def narrower(blocked, outer, itemsize, threads):

@@ -59,30 +59,14 @@ SECONDS_PER_BYTE = 1e-9  # of one thread
 MIN_BACKOFF, MAX_BACKOFF = 0.02, 1.0  # seconds
 
 
-class _Backoff:
-    """When several threads may be tried again, and how long the next backoff is."""
-
-    __slots__ = ("length", "retry_at")
-
-    def __init__(self):
-        self.length = self.retry_at = 0.0
-
-    def begin(self):
-        """Begin a backoff."""
-        self.retry_at = time.perf_counter() + self.length
-        self.length = min(max(2 * self.length, MIN_BACKOFF), MAX_BACKOFF)
-
-
-_backoff = _Backoff()
-
-
 class acquire_threads:
     """Give the number of threads to use on that many bytes.
 
     A class: `contextlib.contextmanager` costs 2 us a call.
     """
 
-    __slots__ = ("_begin", "_held", "_threads", "_work")
+    # When several threads may be tried again, and how long the next backoff is.
+    retry_at = backoff = 0.0
 
     def __init__(self, work):
         self._work = work
@@ -92,7 +76,7 @@ class acquire_threads:
         self._threads = max_threads()
         if self._threads > 1:
             self._begin = time.perf_counter()
-            if self._begin >= _backoff.retry_at or self._work > CONTENTION_MAX_BYTES:
+            if self._begin >= self.retry_at or self._work > CONTENTION_MAX_BYTES:
                 self._held = _busy.acquire(False)
         return self._threads if self._held else 1
 
@@ -102,10 +86,17 @@ class acquire_threads:
             if self._work <= CONTENTION_MAX_BYTES:
                 took = time.perf_counter() - self._begin
                 expected = self._work / self._threads * SECONDS_PER_BYTE
-                if took > CONTENTION_LATENCY + expected:
-                    _backoff.begin()
-                elif _backoff.length:
-                    _backoff.length = 0.0
+                slow = took > CONTENTION_LATENCY + expected
+                if slow or self.backoff:
+                    self._back_off(slow)
+
+    @classmethod
+    def _back_off(cls, slow):
+        """After a slow call, begin a backoff and double the next; else end it."""
+        if slow:
+            cls.retry_at = time.perf_counter() + cls.backoff
+        doubled = min(max(2 * cls.backoff, MIN_BACKOFF), MAX_BACKOFF)
+        cls.backoff = doubled if slow else 0.0
 
 
 def run(kernel, arguments, tasks, work):

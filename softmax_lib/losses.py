@@ -224,7 +224,7 @@ def cross_entropy_and_grad(
     )
 
 
-@usable_in_njit("losses.type_softmax_vjp")
+@usable_in_njit("losses.type_vjp")
 def softmax_vjp(p, g, /, axis=-1):
     r"""Pass a gradient back through softmax.
 
@@ -289,7 +289,7 @@ def softmax_vjp(p, g, /, axis=-1):
     return _losses_dispatch.softmax_vjp(p, g, axis)
 
 
-@usable_in_njit("losses.type_log_softmax_vjp")
+@usable_in_njit("losses.type_vjp")
 def log_softmax_vjp(logp, g, /, axis=-1):
     r"""Pass a gradient back through log-softmax.
 

@@ -3,7 +3,7 @@
 A running sum has the dtype of the scores. A total is a `DoubleDouble` of float64.
 """
 
-from typing import NamedTuple
+from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined
@@ -15,11 +15,8 @@ from softmax_lib._kernels.exponential import TERM_SCALE
 CANCELLATION_LIMIT = v.constant(2.0**-14, 2.0**-41)
 
 
-class RunningSum(NamedTuple):
-    """A sum in progress, lane by lane, and what rounding took from it."""
-
-    total: object
-    error: object
+# A sum in progress, lane by lane, and what rounding took from it.
+RunningSum = namedtuple("RunningSum", ["total", "error"])
 
 
 @inlined
@@ -79,6 +76,15 @@ def add_to_totals(totals, value):
     """Add a number to a total, lane by lane, and keep the rounding error."""
     hi, error = two_sum(totals.hi, value)
     return DoubleDouble(hi, totals.lo + error)
+
+
+@inlined
+def add_product(totals, a, b):
+    """Add a * b to a total, lane by lane, with its rounding error; 0 * inf is 0."""
+    product = v.select(a == 0.0, 0.0, a * b)
+    product_error = v.select(a == 0.0, 0.0, v.exact_fma(a, b, 0.0 - product))
+    hi, error = two_sum(totals.hi, product)
+    return DoubleDouble(hi, totals.lo + (error + product_error))
 
 
 @inlined

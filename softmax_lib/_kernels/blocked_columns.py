@@ -6,10 +6,10 @@ on. The statistics of each slice are kept in between, at the lane of the slice.
 """
 
 import math
-from typing import NamedTuple
+from collections import namedtuple
 
 from softmax_lib import _vector as v
-from softmax_lib._jit import inlined, outlined
+from softmax_lib._jit import outlined
 from softmax_lib._kernels.accumulator import zero_totals
 from softmax_lib._kernels.column_loops import (
     Prefetch,
@@ -18,47 +18,21 @@ from softmax_lib._kernels.column_loops import (
     column_sum_exp,
 )
 from softmax_lib._kernels.columns import column_statistic, store_column_values
-from softmax_lib._kernels.double_double import DoubleDouble, dd_add
+from softmax_lib._kernels.double_double import dd_add
 from softmax_lib._kernels.slices import finite_max, slice_params
 from softmax_lib._kernels.tiles import Tiling, copy_in, copy_out, tile_at
 from softmax_lib._layout import BLOCK_ROWS, MAX_TILE_LINES, VECTOR_BYTES
 
 LINE_BYTES = MAX_TILE_LINES * VECTOR_BYTES
-# Two vectors of float64 for one of float32.
-WIDE_BYTES = 2 * LINE_BYTES
+# A total has two parts, each two vectors of float64 for one of float32.
+TOTALS_BYTES = 4 * LINE_BYTES
 # Stats have up to five fields.
 STATS_BYTES = 5 * LINE_BYTES
 BLOCK_BYTES = BLOCK_ROWS * LINE_BYTES
 
 
-class Kept(NamedTuple):
-    """Pointers to the maxima of a tile's slices, and to their totals in two parts."""
-
-    tops: object
-    highs: object
-    lows: object
-
-
-@inlined
-def alloc_kept(x):
-    """Return memory on the stack for the maxima, and for the totals in float64."""
-    highs = v.stack_alloc(zero_totals(x).hi, WIDE_BYTES)
-    lows = v.stack_alloc(zero_totals(x).lo, WIDE_BYTES)
-    return Kept(v.stack_alloc(x, LINE_BYTES), highs, lows)
-
-
-@inlined
-def load_total(kept, lane, like):
-    """Return the totals of a vector of slices."""
-    hi = v.load_like(kept.highs, lane, like.hi)
-    return DoubleDouble(hi, v.load_like(kept.lows, lane, like.lo))
-
-
-@inlined
-def store_total(kept, lane, total):
-    """Keep the totals of a vector of slices."""
-    v.store(kept.highs, lane, total.hi)
-    v.store(kept.lows, lane, total.lo)
+# Pointers to the maxima of a tile's slices, and to their totals.
+Kept = namedtuple("Kept", ["tops", "totals"])
 
 
 @outlined
@@ -68,7 +42,7 @@ def accumulate_stats(x, start, t, count, block, kept):
     w = v.vector_length(x)
     for lane in range(0, count, w):
         v.store(kept.tops, lane, v.splat(x, -math.inf))
-        store_total(kept, lane, zero_totals(x))
+        v.store_fields(kept.totals, lane, t.tile_width, zero_totals(x))
     for i in range(t.n):
         at = start + i * t.inner
         for lane in range(0, count, w):
@@ -80,43 +54,41 @@ def accumulate_stats(x, start, t, count, block, kept):
         copy_in(x, at, size, t.inner, count, block, t.tile_width)
         for lane in range(0, count, w):
             top, _ = finite_max(v.load(kept.tops, lane))
-            so_far = load_total(kept, lane, zero_totals(x))
+            so_far = v.load_fields(kept.totals, lane, t.tile_width, zero_totals(x))
             ahead = Prefetch(x, at + BLOCK_ROWS * t.inner + lane, None, 0, t.inner)
             s = Slices(lane, size, t.tile_width, w)
             more = column_sum_exp(block, None, s, slice_params(top), ahead)
-            store_total(kept, lane, dd_add(so_far, more))
+            total = dd_add(so_far, more)
+            v.store_fields(kept.totals, lane, t.tile_width, total)
 
 
 def blocked_columns_loop(op):
-    """Return the loop of an operation over tiles first, ..., last - 1, in blocks."""
+    """Return the loop of an operation over tiles of long columns, in blocks of rows."""
     _, read, stores_terms, finish, apply = op
     is_map = apply is not None
     write = column_map(apply) if is_map else None
     statistic = column_statistic(op)
 
-    @inlined
-    def finish_vector(x, s, kept, lane):
-        """Return the stats of a vector of slices, and where they are finite."""
-        top, finite = finite_max(v.load(kept.tops, lane))
-        params = slice_params(top)
-        total = load_total(kept, lane, zero_totals(x))
-        total = statistic(x, s, top, params, total)
-        return finish(top, finite, params, total), finite
-
-    def blocked_columns(x, out, n, inner, tile_width, first, last):
+    def blocked_columns(x, out, n, inner, slice_stride, tile_width, first, last):
         source, target = read(v.data_pointer(x)), v.data_pointer(out)
-        t = Tiling(n, inner, 1, tile_width)
+        t = Tiling(n, inner, slice_stride, tile_width)
         w, distance = v.vector_length(source), BLOCK_ROWS * inner
         block = v.stack_alloc(source, BLOCK_BYTES)
         stats_kept = v.stack_alloc(source, STATS_BYTES)
-        kept = alloc_kept(source)
+        totals = v.stack_alloc(zero_totals(source).hi, TOTALS_BYTES)
+        kept = Kept(v.stack_alloc(source, LINE_BYTES), totals)
         for tile in range(first, last):
             start, count, row = tile_at(tile, t)
             accumulate_stats(source, start, t, count, block, kept)
             for lane in range(0, count, w):
                 valid, at = min(w, count - lane), row + lane
                 s = Slices(start + lane, n, inner, valid)
-                stats, finite = finish_vector(source, s, kept, lane)
+                top, finite = finite_max(v.load(kept.tops, lane))
+                params = slice_params(top)
+                like = zero_totals(source)
+                total = v.load_fields(kept.totals, lane, tile_width, like)
+                total = statistic(source, s, top, params, total)
+                stats = finish(top, finite, params, total)
                 if is_map:
                     v.store_fields(stats_kept, lane, tile_width, stats)
                 else:

@@ -1,33 +1,21 @@
 """Loops over the slices that lie across a vector: one lane, one slice."""
 
 import math
-from typing import NamedTuple
+from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, outlined
 from softmax_lib._kernels import accumulator, slices
 from softmax_lib._kernels import exponential as e
 from softmax_lib._kernels.double_double import DoubleDouble, dd_add, dd_select
-from softmax_lib._kernels.row_loops import BLOCK_LENGTH, accumulate_below
+from softmax_lib._kernels.row_loops import BLOCK_LENGTH
+from softmax_lib._kernels.row_sums import accumulate_below
 
+# A vector of slices: n numbers each, `stride` apart, in `count` lanes.
+Slices = namedtuple("Slices", ["start", "n", "stride", "count"])
 
-class Slices(NamedTuple):
-    """A vector of slices: n numbers each, `stride` apart, in `count` lanes."""
-
-    start: int
-    n: int
-    stride: int
-    count: int
-
-
-class Prefetch(NamedTuple):
-    """What to fetch while a sum is computed: lines of scores, and of results."""
-
-    x: object
-    x_at: int
-    out: object
-    out_at: int
-    step: int
+# What to fetch while a sum is computed: lines of scores, and of results.
+Prefetch = namedtuple("Prefetch", ["x", "x_at", "out", "out_at", "step"])
 
 
 @inlined
@@ -120,14 +108,6 @@ def column_sum_exp_without_max(x, s, top, params, total, largest):
         below = column_sum_exp_below_max(x, s, top, params.shift)
         others = dd_select(inexact, below, others)
     return others
-
-
-@inlined
-def column_log_total(x, s, top, params, total):
-    """Return log(sum_j exp(x_j - top)) of each lane in two parts."""
-    largest = slices.max_term(top, params)
-    others = column_sum_exp_without_max(x, s, top, params, total, largest)
-    return slices.log_total(others, largest)
 
 
 def column_map(apply):

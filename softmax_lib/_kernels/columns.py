@@ -5,7 +5,7 @@ from softmax_lib._jit import inlined
 from softmax_lib._kernels import column_loops as loops
 from softmax_lib._kernels import tiles
 from softmax_lib._kernels.column_loops import Slices
-from softmax_lib._kernels.slices import slice_params
+from softmax_lib._kernels.slices import log_total, max_term, slice_params
 from softmax_lib._layout import MAX_PACKED_LENGTH, STACK_BYTES, needs_packing
 
 
@@ -17,7 +17,9 @@ def column_statistic(op):
     def statistic(x, s, top, params, total):
         if stores_terms:
             return total
-        return loops.column_log_total(x, s, top, params, total)
+        largest = max_term(top, params)
+        others = loops.column_sum_exp_without_max(x, s, top, params, total, largest)
+        return log_total(others, largest)
 
     return statistic
 

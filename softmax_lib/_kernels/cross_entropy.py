@@ -9,11 +9,11 @@ label is -(total of the others / total).
 """
 
 import math
-from typing import NamedTuple
+from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, kernel, outlined
-from softmax_lib._kernels import column_loops, row_loops, slices, tiles
+from softmax_lib._kernels import column_loops, row_loops, row_sums, slices, tiles
 from softmax_lib._kernels import double_double as dd
 from softmax_lib._kernels.column_loops import Slices
 from softmax_lib._kernels.double_double import DoubleDouble
@@ -29,23 +29,11 @@ MIN_POWER = v.constant(2.0**-80, 2.0**-900)
 LABEL_BYTES = 2 * VECTOR_BYTES
 
 
-class Labels(NamedTuple):
-    """The class index of each slice, the weights of classes and the index to ignore."""
+# The class index of each slice, the weights of classes and the index to ignore.
+Labels = namedtuple("Labels", ["indices", "weight", "ignored"])
 
-    indices: object
-    weight: object
-    ignored: int
-
-
-class SliceSums(NamedTuple):
-    """What loss and gradient need to know of a slice."""
-
-    top: object
-    finite: object
-    params: object
-    total: object
-    largest: object
-    others: object
+# The sums of a slice, from which its loss and gradient are made.
+SliceSums = namedtuple("SliceSums", "top finite params total largest others")
 
 
 # --- one slice -------------------------------------------------------------------
@@ -109,23 +97,22 @@ def label_weight(labels, row):
 
 
 @outlined
-def row_sums(x, out, start, n, end):
+def sums_of_row(x, out, row):
     """Return the sums of a row; write its terms to out, unless it is None.
 
-    Rows follow up to the end. Where the maximum is not finite the rest is meaningless.
+    Where the maximum is not finite the rest is meaningless.
     """
     if out is not None:
-        touch_pages(x, out, start, n, end)
-    if out is not None or n <= row_loops.IN_CACHE_LENGTH(x):
-        extreme = row_loops.row_max(x, start, n)
+        touch_pages(x, out, row.start, row.n, row.end)
+    if out is not None or row.n <= row_loops.IN_CACHE_LENGTH(x):
+        extreme = row_loops.row_max(x, row.start, row.n)
         top, finite, params, whole = row_loops.row_params(x, extreme)
-        distance = row_loops.prefetch_distance(x, start, n, end)
-        total, _ = row_loops.sum_exp(x, out, start, n, top, whole, distance, None)
+        total, _ = row_sums.sum_exp(x, out, row, top, whole, None)
     else:
-        extreme, total = row_loops.online_sum_exp(x, start, n)
+        extreme, total = row_sums.online_sum_exp(x, row)
         top, finite, params, _ = row_loops.row_params(x, extreme)
     largest = slices.max_term(top, params)
-    others = row_loops.sum_exp_without_max(x, start, n, top, params, total, largest)
+    others = row_sums.sum_exp_without_max(x, row, top, params, total, largest)
     return SliceSums(top, finite, params, total, largest, others)
 
 
@@ -137,31 +124,31 @@ def cross_entropy_of_rows(x, labels, losses, grad, divisor, n, first, last):
     """Write the loss of each row and, unless grad is None, its scaled gradient."""
     source, target = v.data_pointer(x), v.data_pointer(grad)
     over = reciprocal_or_zero(divisor)
-    for row in range(first, last):
-        start = row * n
-        weight = label_weight(labels, row)
-        losses[row] = 0.0
+    for i in range(first, last):
+        row = row_loops.Row(i * n, n, last * n)
+        weight = label_weight(labels, i)
+        losses[i] = 0.0
         if weight != 0.0:
-            sums = row_sums(source, target, start, n, last * n)
-            y = start + labels.indices[row]
+            sums = sums_of_row(source, target, row)
+            y = row.start + labels.indices[i]
             score = v.one_lane_of(source, v.load_scalar(source, y))
-            losses[row] = v.lane0(slice_loss(sums, score, v.one_lane(weight)))
+            losses[i] = v.lane0(slice_loss(sums, score, v.one_lane(weight)))
             if grad is not None:
                 scale = dd.dd_mul_float(over, weight)
                 scale, at_label = slice_gradient(sums, score, scale)
                 scale = v.splat_fields(source, scale)
-                write_row_shares(target, target, start, n, scale, None, 0)
+                write_row_shares(target, target, row, scale, None)
                 v.store_scalar(target, y, v.lane0(at_label))
         elif grad is not None:
-            row_loops.fill(target, start, n, 0.0)
+            row_loops.fill(target, row.start, n, 0.0)
 
 
 # --- columns ---------------------------------------------------------------------
 
 
 @outlined
-def column_sums(x, out, s, ahead):
-    """Return what `row_sums` does, of a vector of slices."""
+def sums_of_columns(x, out, s, ahead):
+    """Return what `sums_of_row` does, of a vector of slices."""
     top, finite = column_loops.column_max(x, s)
     params = slices.slice_params(top)
     total = column_loops.column_sum_exp(x, out, s, params, ahead)
@@ -205,14 +192,15 @@ def scatter_label_grads(out, buffer, s, labels, row, valid):
 
 
 @inlined
-def cross_entropy_of_vector(x, out, buffer, s, ahead, labels, over, losses, row, valid):
+def cross_entropy_of_vector(x, out, buffer, s, ahead, labels, over, results):
     """Write the losses of a vector of slices and, unless out is None, the gradient.
 
     In the buffer the gradients at the labels replace their scores.
     """
+    losses, row, valid = results
     w = v.vector_length(x)
     gather_labels(buffer, x, s, labels, row, valid)
-    sums = column_sums(x, out, s, ahead)
+    sums = sums_of_columns(x, out, s, ahead)
     score, weight = v.load(buffer, w), v.to_float64(v.load(buffer, 0))
     v.store_head(losses, row, valid, slice_loss(sums, score, weight))
     if out is not None:
@@ -245,17 +233,18 @@ def cross_entropy_of_columns(x, labels, losses, grad, divisor, t, first, last):
             for lane in range(0, count, w):
                 s = Slices(lane, t.n, t.tile_width, w)
                 ahead = tiles.next_tile(source, target, start, t, lane)
-                at, valid = row + lane, min(w, count - lane)
+                results = each, row + lane, min(w, count - lane)
                 cross_entropy_of_vector(
-                    block, shares, buffer, s, ahead, labels, over, each, at, valid
+                    block, shares, buffer, s, ahead, labels, over, results
                 )
             if grad is not None:
                 tiles.unpack_tile(shares, target, start, count, t)
         else:
             s = Slices(start, t.n, t.inner, count)
             ahead = tiles.next_tile(source, target, start, t, 0)
+            results = each, row, count
             cross_entropy_of_vector(
-                source, target, buffer, s, ahead, labels, over, each, row, count
+                source, target, buffer, s, ahead, labels, over, results
             )
 
 
@@ -263,49 +252,30 @@ def cross_entropy_of_columns(x, labels, losses, grad, divisor, t, first, last):
 
 
 @kernel
-def loss_rows(x, indices, weight, ignored, losses, n, first, last):
-    """Write the loss of each row."""
-    labels = Labels(indices, weight, ignored)
-    cross_entropy_of_rows(x, labels, losses, None, (1.0, 0.0), n, first, last)
+def loss_rows(x, y, weight, ignored, out, n, first, last):
+    """Write the loss of each row to out; y holds the class indices."""
+    labels = Labels(y, weight, ignored)
+    cross_entropy_of_rows(x, labels, out, None, (1.0, 0.0), n, first, last)
 
 
 @kernel
-def loss_and_grad_rows(
-    x, indices, weight, ignored, losses, grad, divisor, divisor_lo, n, first, last
-):
-    """Write the loss of each row, and its gradient over the divisor."""
-    labels, over = Labels(indices, weight, ignored), (divisor, divisor_lo)
-    cross_entropy_of_rows(x, labels, losses, grad, over, n, first, last)
+def loss_and_grad_rows(x, y, weight, ignored, out, grad, div, div_lo, n, first, last):
+    """Write the loss of each row, and its gradient over the divisor div + div_lo."""
+    labels = Labels(y, weight, ignored)
+    cross_entropy_of_rows(x, labels, out, grad, (div, div_lo), n, first, last)
 
 
 @kernel
-def loss_columns(
-    x, indices, weight, ignored, losses, n, inner, slice_stride, tile_width, first, last
-):
-    """Write the loss of each slice."""
-    labels = Labels(indices, weight, ignored)
-    t = tiles.Tiling(n, inner, slice_stride, tile_width)
-    cross_entropy_of_columns(x, labels, losses, None, (1.0, 0.0), t, first, last)
+def loss_columns(x, y, weight, ignored, out, n, inner, stride, width, first, last):
+    """Do as `loss_rows` does, in tiles."""
+    labels, t = Labels(y, weight, ignored), tiles.Tiling(n, inner, stride, width)
+    cross_entropy_of_columns(x, labels, out, None, (1.0, 0.0), t, first, last)
 
 
 @kernel
 def loss_and_grad_columns(
-    x,
-    indices,
-    weight,
-    ignored,
-    losses,
-    grad,
-    divisor,
-    divisor_lo,
-    n,
-    inner,
-    slice_stride,
-    tile_width,
-    first,
-    last,
+    x, y, weight, ignored, out, grad, div, div_lo, n, inner, stride, width, first, last
 ):
-    """Write the loss of each slice, and its gradient over the divisor."""
-    labels, over = Labels(indices, weight, ignored), (divisor, divisor_lo)
-    t = tiles.Tiling(n, inner, slice_stride, tile_width)
-    cross_entropy_of_columns(x, labels, losses, grad, over, t, first, last)
+    """Do as `loss_and_grad_rows` does, in tiles."""
+    labels, t = Labels(y, weight, ignored), tiles.Tiling(n, inner, stride, width)
+    cross_entropy_of_columns(x, labels, out, grad, (div, div_lo), t, first, last)

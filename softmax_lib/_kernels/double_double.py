@@ -4,17 +4,13 @@ The parts are float64 vectors of any length; a plain pair of numbers is made of 
 of one lane.
 """
 
-from typing import NamedTuple
+from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined
 
-
-class DoubleDouble(NamedTuple):
-    """The number hi + lo, with lo far below hi."""
-
-    hi: object
-    lo: object
+# The number hi + lo, with lo far below hi.
+DoubleDouble = namedtuple("DoubleDouble", ["hi", "lo"])
 
 
 @inlined

@@ -11,7 +11,7 @@ sums of many terms can do without that rounding.
 """
 
 import math
-from typing import NamedTuple
+from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined
@@ -33,26 +33,13 @@ EXPONENT_BITS = v.constant(0x7F800000, 0x7FF0000000000000)
 # ((exp(r) - 1) / r - 1) / r for |r| <= 0.3468, minimax in the relative error of
 # exp(r): 2^-28.2 in float32, 2^-57.9 in float64 (benchmarks/coefficients.py).
 EXPM1_POLY = v.polynomial(
-    (
-        0.4999999342781862,
-        0.1666652031347988,
-        0.04166839135102616,
-        0.00836875571036419,
-        0.0013814546964211674,
-    ),
-    (
-        0.50000000000000106842,
-        0.16666666666666411251,
-        0.04166666666652956488,
-        0.0083333333334951102751,
-        0.0013888888943809543436,
-        0.00019841269505576905138,
-        2.4801492892443768826e-05,
-        2.7557586886321903715e-06,
-        2.7630328478971994633e-07,
-        2.5000024623886921618e-08,
-    ),
-)
+    (0.4999999342781862, 0.1666652031347988, 0.04166839135102616,
+     0.00836875571036419, 0.0013814546964211674),
+    (0.50000000000000106842, 0.16666666666666411251, 0.04166666666652956488,
+     0.0083333333334951102751, 0.0013888888943809543436, 0.00019841269505576905138,
+     2.4801492892443768826e-05, 2.7557586886321903715e-06, 2.7630328478971994633e-07,
+     2.5000024623886921618e-08),
+)  # fmt: skip
 
 # Terms are summed 2^64 (2^512) times too large, so that none of them is subnormal. A
 # subnormal share is rounded once, in the last multiplication.
@@ -67,12 +54,10 @@ CUTOFF = v.constant(130.0, 1060.0)
 MAX_UNSHIFTED = v.constant(500.0, 1600.0)
 
 
-class TermParams(NamedTuple):
-    """What `scaled_exp` takes from the maximum of a slice."""
-
-    shift: object  # subtracted from each score; 0 unless the maximum is huge
-    floor: object  # lower scores are clamped to it
-    magic: object  # rounds to n - N, see `scaled_magic`
+# The parameters of the terms of a slice, from its maximum: what is subtracted from each
+# score (0 unless the maximum is huge), what lower scores are clamped to, and the number
+# that rounds to n - N (see `scaled_magic`).
+TermParams = namedtuple("TermParams", ["shift", "floor", "magic"])
 
 
 @inlined
@@ -153,15 +138,9 @@ def scaled_exp_finish(reduced):
 
 
 @inlined
-def scaled_exp_unshifted(score, params):
-    """Return `scaled_exp` where the shift is 0."""
-    return scaled_exp_finish(scaled_exp_reduce(score, params))
-
-
-@inlined
 def scaled_exp(score, params):
     """Return exp(score) / 2^N TERM_SCALE in two parts: a power of two, d times it."""
-    return scaled_exp_unshifted(score - params.shift, params)
+    return scaled_exp_finish(scaled_exp_reduce(score - params.shift, params))
 
 
 @inlined

@@ -4,7 +4,6 @@ Layouts visit slices; an operation says what becomes of the maximum and the tota
 slice, and of each of its scores or terms.
 """
 
-from functools import cached_property
 from typing import NamedTuple
 
 from softmax_lib import _vector as v
@@ -39,35 +38,36 @@ class Operation(NamedTuple):
     apply: object  # (term or score, stats) -> result, or None
 
 
+LAYOUTS = {
+    "rows": rows_loop,
+    "split_rows": split_rows_loop,
+    "columns": columns_loop,
+    "blocked_columns": blocked_columns_loop,
+}
+
+
 class AxisKernels:
-    """The kernels of an operation, one a layout, each made when it is first used."""
+    """The kernels of an operation, one attribute for each layout.
+
+    A kernel is made when it is first used. It takes (x, out, *shape, first, last); the
+    shape is (n,) for rows, else (n, inner, slice_stride, tile_width). `split_rows`,
+    which uses all threads, takes (x, out, n, rows, chunks).
+    """
 
     def __init__(self, operation):
         self.operation = operation
 
-    def _kernel(self, layout, loop, **options):
-        place = f"{self.operation.name}.{layout}"
-        return kernel(renamed(loop(self.operation), __name__, place), **options)
-
-    @cached_property
-    def rows(self):
-        """(x, out, n, first, last): rows of n numbers."""
-        return self._kernel("rows", rows_loop)
-
-    @cached_property
-    def split_rows(self):
-        """(x, out, n, rows, chunks): rows of n numbers, in chunks, on all threads."""
-        return self._kernel("split_rows", split_rows_loop, parallel=True)
-
-    @cached_property
-    def columns(self):
-        """(x, out, n, inner, slice_stride, tile_width, first, last): tiles."""
-        return self._kernel("columns", columns_loop)
-
-    @cached_property
-    def blocked_columns(self):
-        """(x, out, n, inner, tile_width, first, last): tiles of long columns."""
-        return self._kernel("blocked_columns", blocked_columns_loop)
+    def __getattr__(self, layout):
+        if layout not in LAYOUTS:
+            raise AttributeError(
+                f"no layout {layout!r}; there are {', '.join(LAYOUTS)}"
+            )
+        loop = renamed(
+            LAYOUTS[layout](self.operation), __name__, f"{self.operation.name}.{layout}"
+        )
+        options = {"parallel": True} if layout == "split_rows" else {}
+        self.__dict__[layout] = kernel(loop, **options)
+        return self.__dict__[layout]
 
 
 @inlined

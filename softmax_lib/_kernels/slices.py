@@ -4,7 +4,7 @@ A row is a vector of one lane; columns fill the lanes of a vector.
 """
 
 import math
-from typing import NamedTuple
+from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined
@@ -30,33 +30,16 @@ SHARE_SCALE = v.constant(2.0**32, 2.0**64)
 TOP_EXPONENT_BIT = v.constant(1 << 30, 1 << 62)
 
 
-class MaxTerm(NamedTuple):
-    """The term of the maximum, in units of 1: hi + lo in the total, and the rest."""
-
-    hi: object
-    lo: object
-    rest: object
+# The term of the maximum, in units of 1: hi + lo in the total, and the rest.
+MaxTerm = namedtuple("MaxTerm", ["hi", "lo", "rest"])
 
 
-class ShareScale(NamedTuple):
-    """What turns the terms of a slice into shares.
+# What turns the terms of a slice into shares: (term * hi + term * lo) * down, but the
+# share of the maximum is given. Without a scale to take off, down is None.
+ShareScale = namedtuple("ShareScale", ["hi", "lo", "max_term", "max_share", "down"])
 
-    A share is (term * hi + term * lo) * down, but that of the maximum is given. Without
-    a scale to take off, down is None.
-    """
-
-    hi: object
-    lo: object
-    max_term: object
-    max_share: object
-    down: object
-
-
-class LogOffset(NamedTuple):
-    """What is subtracted from the scores of a slice: their maximum, then the log."""
-
-    top: object
-    log: object
+# What is subtracted from the scores of a slice: their maximum, then the logarithm.
+LogOffset = namedtuple("LogOffset", ["top", "log"])
 
 
 @inlined

@@ -11,12 +11,17 @@ probabilities t or from one label a row.
 """
 
 import math
-from typing import NamedTuple
+from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, kernel, outlined
-from softmax_lib._kernels.accumulator import add_to_totals, reduce_totals, zero_totals
-from softmax_lib._kernels.cross_entropy import row_sums, total_without
+from softmax_lib._kernels.accumulator import (
+    add_product,
+    add_to_totals,
+    reduce_totals,
+    zero_totals,
+)
+from softmax_lib._kernels.cross_entropy import sums_of_row, total_without
 from softmax_lib._kernels.double_double import (
     DoubleDouble,
     dd_mul_rounded,
@@ -24,62 +29,35 @@ from softmax_lib._kernels.double_double import (
     two_sum,
 )
 from softmax_lib._kernels.exponential import TERM_SCALE
-from softmax_lib._kernels.labels import reciprocal_or_zero
-from softmax_lib._kernels.row_loops import fill
+from softmax_lib._kernels.row_loops import Row, fill
 from softmax_lib._kernels.slices import log_total
 
-
-class Targets(NamedTuple):
-    """Where the coefficients of a row come from."""
-
-    probabilities: object
-    weight: object
-    given: bool  # rows of probabilities, not labels
-    label: int
-    confidence: float
-    uniform: float
+# The coefficients of a row: from its probabilities, if they are given, or its label.
+Targets = namedtuple("Targets", "probabilities weight given label confidence uniform")
 
 
 @kernel
 def soft_target_rows(
-    x,
-    targets,
-    labels,
-    weight,
-    ignored,
-    confidence,
-    uniform,
-    losses,
-    grad,
-    divisor,
-    divisor_lo,
-    n,
-    first,
-    last,
+    x, targets, labels, weight, ignored, smoothing, losses, grad, over, n, first, last
 ):
-    """Write the loss of each row and, unless grad is empty, its scaled gradient.
+    """Write the loss of each row and, unless grad is empty, its gradient times over.
 
     Labels count where targets is empty; there is a weight for each class.
     """
     source, target = v.data_pointer(x), v.data_pointer(grad)
     probabilities, weights = v.data_pointer(targets), v.data_pointer(weight)
-    given = targets.size > 0
-    over = v.lane0(reciprocal_or_zero((divisor, divisor_lo)).hi)
-    for row in range(first, last):
-        start = row * n
-        y = -1 if given else labels[row]
+    given, confidence, uniform = targets.size > 0, 1.0 - smoothing, smoothing / n
+    for i in range(first, last):
+        row = Row(i * n, n, last * n)
+        y = -1 if given else labels[i]
+        t = Targets(probabilities, weights, given, y, confidence, uniform)
+        losses[i] = 0.0
         if not given and y == ignored:
-            losses[row] = 0.0
-            if grad.size:
-                fill(target, start, n, 0.0)
-            continue
-        about = Targets(probabilities, weights, given, y, confidence, uniform)
-        if grad.size:
-            losses[row] = loss_and_grad_of_row(
-                source, target, start, n, last * n, about, over
-            )
+            fill(target, row.start, n if grad.size else 0, 0.0)
+        elif grad.size:
+            losses[i] = soft_cross_entropy(source, target, row, t, over)
         else:
-            losses[row] = loss_of_row(source, start, n, last * n, about)
+            losses[i] = soft_cross_entropy(source, None, row, t, over)
 
 
 @inlined
@@ -110,12 +88,9 @@ def weighted_distance(x, start, n, top, targets):
         count = min(w, n - i)
         c = coefficients(x, start, i, count, targets)
         weights = add_to_totals(weights, c)
+        # A class whose coefficient is 0 may be masked with -inf.
         gap = top - v.to_float64(v.load_up_to(x, start + i, count))
-        # 0 * inf is taken as 0: a class that does not count may be masked.
-        d = v.select(c == 0.0, 0.0, c * gap)
-        d_error = v.select(c == 0.0, 0.0, v.exact_fma(c, gap, 0.0 - d))
-        hi, error = two_sum(distances.hi, d)
-        distances = DoubleDouble(hi, distances.lo + (error + d_error))
+        distances = add_product(distances, c, gap)
     c_hi, c_lo = reduce_totals(weights)
     d_hi, d_lo = reduce_totals(distances)
     own = label_coefficient(targets)
@@ -127,19 +102,24 @@ def weighted_distance(x, start, n, top, targets):
 
 
 @inlined
-def loss_of_row(x, start, n, end, targets):
-    """Return the loss of one row."""
-    sums = row_sums(x, None, start, n, end)
-    if not v.any_of(sums.finite):
-        return math.nan
-    top = v.lane0(v.to_float64(sums.top))
-    weight_sum, distance_sum = weighted_distance(x, start, n, top, targets)
-    return soft_loss(weight_sum, distance_sum, sums)
+def grad_entry(weight_sum, c, p, rest):
+    """Return (C - c) p - c (1 - p), given 1 - p."""
+    return ((weight_sum.hi - c) + weight_sum.lo) * p - c * rest
 
 
 @inlined
-def soft_loss(weight_sum, distance_sum, sums):
-    """Return C log(sum_j exp(x_j - top)) + sum_k c_k (top - x_k)."""
+def soft_cross_entropy(x, out, row, targets, over):
+    """Return the loss of a row; unless out is None, write its gradient times `over`."""
+    sums = sums_of_row(x, out, row)
+    if not v.any_of(sums.finite):
+        if out is not None:
+            fill(out, row.start, row.n, math.nan)
+        return math.nan
+    top = v.lane0(v.to_float64(sums.top))
+    weight_sum, distance_sum = weighted_distance(x, row.start, row.n, top, targets)
+    if out is not None:
+        write_soft_gradient(x, out, row, sums, weight_sum, targets, over)
+    # C log(sum_j exp(x_j - top)) + sum_k c_k (top - x_k)
     log = log_total(sums.others, sums.largest)
     hi, lo = v.lane0(log.hi), v.lane0(log.lo)
     small = distance_sum.lo + weight_sum.hi * lo + weight_sum.lo * hi
@@ -147,20 +127,9 @@ def soft_loss(weight_sum, distance_sum, sums):
 
 
 @inlined
-def grad_entry(weight_sum, c, p, rest):
-    """Return (C - c) p - c (1 - p), given 1 - p."""
-    return ((weight_sum.hi - c) + weight_sum.lo) * p - c * rest
-
-
-@inlined
-def loss_and_grad_of_row(x, out, start, n, end, targets, over):
-    """Write the gradient of one row, times `over`, and return its loss."""
-    sums = row_sums(x, out, start, n, end)
-    if not v.any_of(sums.finite):
-        fill(out, start, n, math.nan)
-        return math.nan
-    top = v.lane0(v.to_float64(sums.top))
-    weight_sum, distance_sum = weighted_distance(x, start, n, top, targets)
+def write_soft_gradient(x, out, row, sums, weight_sum, targets, over):
+    """Turn the terms of a row into its gradient, times `over`."""
+    start, n, _ = row
     r = dd_reciprocal(sums.total)
     hi = v.lane0(r.hi) / TERM_SCALE(x)
     lo = v.lane0(r.lo - r.hi * (r.hi * sums.largest.rest)) / TERM_SCALE(x)
@@ -171,10 +140,8 @@ def loss_and_grad_of_row(x, out, start, n, end, targets, over):
     for i in range(0, n, w):
         count = min(w, n - i)
         stored = v.load_up_to(out, start + i, count)
-        term = v.to_float64(stored)
-        p = v.fma(term, hi, term * lo)
-        won = stored == max_stored
-        p = v.select(won, max_share, p)
+        term, won = v.to_float64(stored), stored == max_stored
+        p = v.select(won, max_share, v.fma(term, hi, term * lo))
         rest = v.select(won, max_rest, 1.0 - p)
         c = coefficients(x, start, i, count, targets)
         entry = grad_entry(weight_sum, c, p, rest) * over
@@ -185,9 +152,7 @@ def loss_and_grad_of_row(x, out, start, n, end, targets, over):
         score = v.one_lane_of(x, v.load_scalar(x, start + y))
         term, rest = total_without(x, sums, score)
         p = v.select(score == sums.top, max_share, v.to_float64(term) * hi)
-        p_label = v.lane0(p)
         rest_share = v.lane0(dd_mul_rounded(rest, r))
         c = label_part + float(v.load_scalar(targets.weight, y)) * targets.uniform
-        entry = grad_entry(weight_sum, c, p_label, rest_share) * over
+        entry = grad_entry(weight_sum, c, v.lane0(p), rest_share) * over
         v.store_scalar(out, start + y, entry)
-    return soft_loss(weight_sum, distance_sum, sums)

@@ -6,7 +6,7 @@ enough, so that each number is read once and written once at its distant place. 
 rows are packed as well, 16 or 8 at a time, and transposed.
 """
 
-from typing import NamedTuple
+from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined
@@ -14,14 +14,8 @@ from softmax_lib._kernels.column_loops import Prefetch
 from softmax_lib._kernels.first_touch import touch_pages
 from softmax_lib._layout import ceil_div
 
-
-class Tiling(NamedTuple):
-    """How an array is cut into tiles; see `_layout.Plan`."""
-
-    n: int
-    inner: int
-    slice_stride: int
-    tile_width: int
+# How an array is cut into tiles; see `_layout.Plan`.
+Tiling = namedtuple("Tiling", ["n", "inner", "slice_stride", "tile_width"])
 
 
 @inlined

@@ -7,9 +7,14 @@ r"""Vector-Jacobian products of softmax and log-softmax, from their results.
 import math
 
 from softmax_lib import _vector as v
-from softmax_lib._jit import inlined, kernel
-from softmax_lib._kernels.accumulator import add_to_totals, reduce_totals, zero_totals
-from softmax_lib._kernels.double_double import DoubleDouble, two_sum
+from softmax_lib._jit import kernel
+from softmax_lib._kernels.accumulator import (
+    add_product,
+    add_to_totals,
+    reduce_totals,
+    zero_totals,
+)
+from softmax_lib._kernels.double_double import two_sum
 from softmax_lib._kernels.elementwise import exp_of_minus
 
 
@@ -19,7 +24,13 @@ def softmax_vjp_rows(p, g, out, n, first, last):
     shares, given, target = v.data_pointer(p), v.data_pointer(g), v.data_pointer(out)
     w = v.vector_length(shares)
     for start in range(first * n, last * n, n):
-        hi, lo = weighted_sum(shares, given, start, n)
+        totals = zero_totals(shares)
+        for i in range(0, n, w):
+            count = min(w, n - i)
+            share = v.to_float64(v.load_up_to(shares, start + i, count))
+            slope = v.to_float64(v.load_up_to(given, start + i, count))
+            totals = add_product(totals, share, slope)
+        hi, lo = reduce_totals(totals)
         for i in range(0, n, w):
             count = min(w, n - i)
             share = v.to_float64(v.load_up_to(shares, start + i, count))
@@ -38,7 +49,11 @@ def log_softmax_vjp_rows(logp, g, out, n, first, last):
     logs, given, target = v.data_pointer(logp), v.data_pointer(g), v.data_pointer(out)
     w = v.vector_length(logs)
     for start in range(first * n, last * n, n):
-        hi, lo = plain_sum(given, start, n)
+        totals = zero_totals(given)
+        for i in range(0, n, w):
+            slope = v.to_float64(v.load_up_to(given, start + i, min(w, n - i)))
+            totals = add_to_totals(totals, slope)
+        hi, lo = reduce_totals(totals)
         for i in range(0, n, w):
             count = min(w, n - i)
             log = v.load_up_to(logs, start + i, count)
@@ -49,30 +64,3 @@ def log_softmax_vjp_rows(logp, g, out, n, first, last):
             back = v.exact_fma(0.0 - share, hi, slope) - share * lo
             back = v.select(v.to_float64(log) == -math.inf, slope, back)
             v.store_up_to(target, start + i, count, v.to_dtype_of(logs, back))
-
-
-@inlined
-def weighted_sum(p, g, start, n):
-    """Return sum_j p_j g_j in two parts; where p is 0 nothing is added."""
-    w = v.vector_length(p)
-    totals = zero_totals(p)
-    for i in range(0, n, w):
-        count = min(w, n - i)
-        a = v.to_float64(v.load_up_to(p, start + i, count))
-        b = v.to_float64(v.load_up_to(g, start + i, count))
-        product = v.select(a == 0.0, 0.0, a * b)
-        product_error = v.select(a == 0.0, 0.0, v.exact_fma(a, b, 0.0 - product))
-        hi, error = two_sum(totals.hi, product)
-        totals = DoubleDouble(hi, totals.lo + (error + product_error))
-    return reduce_totals(totals)
-
-
-@inlined
-def plain_sum(g, start, n):
-    """Return sum_j g_j in two parts."""
-    w = v.vector_length(g)
-    totals = zero_totals(g)
-    for i in range(0, n, w):
-        slope = v.to_float64(v.load_up_to(g, start + i, min(w, n - i)))
-        totals = add_to_totals(totals, slope)
-    return reduce_totals(totals)

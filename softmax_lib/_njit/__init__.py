@@ -19,6 +19,7 @@ def usable_in_njit(typing):
 
     `typing` names what makes the typing function for Numba, "module.function" in this
     package. Its module is imported when a user's function is compiled that needs it.
+    The typing function takes all arguments in their order, and returns what to compile.
     """
 
     @functools.cache
@@ -28,10 +29,14 @@ def usable_in_njit(typing):
         return getattr(module, name)(function)
 
     def register(function):
-        def choose(*args, **kwargs):
-            return make(function)(*args, **kwargs)
+        signature = inspect.signature(function)
 
-        choose.__signature__ = inspect.signature(function)
+        def choose(*args, **kwargs):
+            given = signature.bind(*args, **kwargs)
+            given.apply_defaults()
+            return make(function)(*given.arguments.values())
+
+        choose.__signature__ = signature
         overload(function, strict=False, prefer_literal=True)(choose)
         return function
 

@@ -40,9 +40,8 @@ class AlongAxis:
     def __init__(self, kernels):
         self._kernels = kernels
 
-    def _kernel(self, function):
-        name = self._kernels.operation.name
-        place = f"along_axis.{name}.{function.__name__}"
+    def _form(self, function, name):
+        place = f"along_axis.{self._kernels.operation.name}.{name}"
         return kernel(renamed(function, __name__, place))
 
     @cached_property
@@ -54,36 +53,16 @@ class AlongAxis:
         @inlined
         def run(source, target, shape, mask):
             p = plan(shape, mask, source.itemsize, True)
-            first = source, target, p.n
+            first, tasks = (source, target, p.n), (0, p.tasks)
+            tile = p.inner, p.slice_stride, p.tile_width
             if p.layout == _layout.ROWS:
-                rows((*first, 0, p.tasks))
+                rows((*first, *tasks))
             elif p.layout == _layout.COLUMNS:
-                tile = p.inner, p.slice_stride, p.tile_width
-                columns((*first, *tile, 0, p.tasks))
+                columns((*first, *tile, *tasks))
             else:
-                blocked_columns((*first, p.inner, p.tile_width, 0, p.tasks))
+                blocked_columns((*first, *tile, *tasks))
 
         return run
-
-    @cached_property
-    def _reduced(self):
-        run = self._run
-
-        @inlined
-        def reduced(x, axis):
-            """Return the results of all slices, flat, and the mask of the axes."""
-            mask = axis_mask(axis, x.ndim)
-            source = ravel_adjacent(x, mask, axis)
-            size = 1
-            for d in range(x.ndim):
-                if not mask >> d & 1:
-                    size *= x.shape[d]
-            result = np.full(size, -math.inf, source.dtype)
-            if source.size:
-                run(source, result, x.shape, mask)
-            return result, mask
-
-        return reduced
 
     @cached_property
     def apply(self):
@@ -100,29 +79,31 @@ class AlongAxis:
                 copy_adjacent_back(target, result, mask, axis)
             return result
 
-        return self._kernel(apply)
+        return self._form(apply, "apply")
+
+    def _reduce(self, keepdims, name):
+        run = self._run
+
+        def reduce(x, axis):
+            mask = axis_mask(axis, x.ndim)
+            source = ravel_adjacent(x, mask, axis)
+            shape = keepdims_shape(x.shape, mask)
+            result = np.full(shape, -math.inf, source.dtype)
+            if source.size:
+                run(source, flat(result), x.shape, mask)
+            return result if keepdims else drop_axes(result, x.shape, mask, axis)
+
+        return self._form(reduce, name)
 
     @cached_property
     def reduce(self):
         """(x, axis): one number a slice."""
-        reduced = self._reduced
-
-        def reduce(x, axis):
-            result, mask = reduced(x, axis)
-            return reshape_result(result, x.shape, mask, axis)
-
-        return self._kernel(reduce)
+        return self._reduce(False, "reduce")
 
     @cached_property
     def reduce_keepdims(self):
         """(x, axis): one number a slice; the axes stay with length 1."""
-        reduced = self._reduced
-
-        def reduce_keepdims(x, axis):
-            result, mask = reduced(x, axis)
-            return result.reshape(keepdims_shape(x.shape, mask))
-
-        return self._kernel(reduce_keepdims)
+        return self._reduce(True, "reduce_keepdims")
 
 
 # By the name of the function, which is where cached callers find them again.
@@ -136,14 +117,14 @@ along_axis = SimpleNamespace(
 
 
 @by_type
-def reshape_result(result, shape, mask, axis):
-    """Return a flat result in the shape without the reduced axes."""
+def drop_axes(result, shape, mask, axis):
+    """Return a result without its reduced axes, which have length 1."""
     ndim = len(shape)
     named = ndim if isinstance(axis, types.NoneType) else 1
     if isinstance(axis, types.BaseTuple):
         named = len(axis)
     if named >= ndim:
-        return lambda result, shape, mask, axis: result[0]
+        return lambda result, shape, mask, axis: result.flat[0]
     return lambda result, shape, mask, axis: result.reshape(
         reduced_shape(shape, mask, shape[named:])
     )
@@ -154,7 +135,7 @@ def type_along_axis(function):
     name = function.__name__
     delegate = external_call(getattr(along_axis, name).apply, any_layout=True)
 
-    def choose(x, axis=-1, where=None, out=None):
+    def choose(x, axis, where, out):
         check_array(name, "x", x)
         check_axes(name, axis)
         check_absent(name, where=where, out=out)
@@ -166,11 +147,11 @@ def type_along_axis(function):
 def type_reduction(function):
     """Return the typing function of a function along axes with one number a slice."""
     name = function.__name__
-    reduce = external_call(getattr(along_axis, name).reduce, any_layout=True)
-    keepdims_form = getattr(along_axis, name).reduce_keepdims
-    reduce_keepdims = external_call(keepdims_form, any_layout=True)
+    forms = getattr(along_axis, name)
+    reduce = external_call(forms.reduce, any_layout=True)
+    reduce_keepdims = external_call(forms.reduce_keepdims, any_layout=True)
 
-    def choose(x, axis=-1, b=None, where=None, keepdims=False, out=None):
+    def choose(x, axis, b, where, keepdims, out):
         check_array(name, "x", x)
         check_axes(name, axis)
         check_absent(name, b=b, where=where, out=out)
@@ -193,6 +174,8 @@ def type_reduction(function):
 @by_type
 def each_entry(x, entries):
     """Return a function of each entry of the array x, or of the number x."""
+    if not isinstance(x, types.Array):
+        return lambda x, entries: each_entry(np.full(1, x), entries)[0]
 
     def of_array(x, entries):
         source = ravel_c(x)
@@ -200,28 +183,21 @@ def each_entry(x, entries):
         entries((source, flat(result), 0, source.size))
         return result
 
-    def of_number(x, entries):
-        place = ravel_c(np.full(1, x))
-        entries((place, place, 0, 1))
-        return place[0]
-
-    return of_array if isinstance(x, types.Array) else of_number
+    return of_array
 
 
-_sigmoid_entries = external_call(elementwise.sigmoid_entries)
-_log_sigmoid_entries = external_call(elementwise.log_sigmoid_entries)
+def entry_form(entries, name):
+    """Return the kernel of a function of each entry of an array, or of a number."""
+    entries = external_call(entries)
+
+    def form(x):
+        return each_entry(x, entries)
+
+    return kernel(renamed(form, __name__, name))
 
 
-@kernel
-def sigmoid(x):
-    """Sigmoid of x."""
-    return each_entry(x, _sigmoid_entries)
-
-
-@kernel
-def log_sigmoid(x):
-    """Log-sigmoid of x."""
-    return each_entry(x, _log_sigmoid_entries)
+sigmoid = entry_form(elementwise.sigmoid_entries, "sigmoid")
+log_sigmoid = entry_form(elementwise.log_sigmoid_entries, "log_sigmoid")
 
 
 def type_elementwise(function):
@@ -229,7 +205,7 @@ def type_elementwise(function):
     name = function.__name__
     delegate = external_call(globals()[name], any_layout=True)
 
-    def choose(x, out=None):
+    def choose(x, out):
         check_array(name, "x", x, scalars=True)
         check_absent(name, out=out)
         return lambda x, out=None: delegate((x,))

@@ -29,15 +29,9 @@ def flat(typingctx, a):
     def emit(context, builder, sig, args):
         source = context.make_array(a)(context, builder, args[0])
         target = context.make_array(result)(context, builder)
-        populate_array(
-            target,
-            data=source.data,
-            shape=[source.nitems],
-            strides=[source.itemsize],
-            itemsize=source.itemsize,
-            meminfo=source.meminfo,
-            parent=source.parent,
-        )
+        shape, strides, size = [source.nitems], [source.itemsize], source.itemsize
+        owner = source.meminfo, source.parent
+        populate_array(target, source.data, shape, strides, size, *owner)
         return impl_ret_borrowed(context, builder, result, target._getvalue())
 
     return result(a), emit

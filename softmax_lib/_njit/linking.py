@@ -41,17 +41,12 @@ def external_call(kernel, any_layout=False):
                 context.call_conv.get_function_type(returned, parameters),
                 name,
             )
-            values = [
-                value
-                if isinstance(wanted, types.Array)
-                else context.cast(builder, value, given, wanted)
-                for value, given, wanted in zip(
-                    cgutils.unpack_tuple(builder, args[0]),
-                    arguments.types,
-                    parameters,
-                    strict=True,
-                )
-            ]
+            values = list(cgutils.unpack_tuple(builder, args[0]))
+            for k, wanted in enumerate(parameters):
+                # Arrays of any layout are represented in the same way.
+                if not isinstance(wanted, types.Array):
+                    given = arguments.types[k]
+                    values[k] = context.cast(builder, values[k], given, wanted)
             status, value = context.call_conv.call_function(
                 builder, callee, returned, parameters, values
             )

@@ -4,10 +4,9 @@ import numpy as np
 from numba import types
 
 from softmax_lib import _layout
-from softmax_lib._jit import inlined, kernel
+from softmax_lib._arguments import NO_LABEL, REDUCTIONS
+from softmax_lib._jit import inlined, kernel, renamed
 from softmax_lib._kernels import cross_entropy, soft_targets, vjps
-from softmax_lib._kernels import labels as label_kernels
-from softmax_lib._losses_dispatch import NO_LABEL, REDUCTIONS
 from softmax_lib._njit.arguments import (
     by_type,
     check_array,
@@ -22,103 +21,20 @@ from softmax_lib._njit.arrays import (
     axis_mask,
     copy_back,
     flat,
-    is_c_contiguous,
     outer_n_inner,
     plan,
     ravel_c,
     ravel_last,
     reduced_shape,
 )
+from softmax_lib._njit.labels import (
+    checked_smoothing,
+    class_weights,
+    mean_divisor,
+    mean_loss,
+    ravel_labels,
+)
 from softmax_lib._njit.linking import external_call
-
-# --- labels, weights and smoothing -----------------------------------------------
-
-_validate_labels = external_call(label_kernels.validate_labels)
-_label_weight_sum = external_call(label_kernels.label_weight_sum)
-_mean_loss = external_call(label_kernels.mean_loss)
-
-
-@by_type
-def ravel_labels(labels, shape, mask):
-    """Return class indices as flat int64, one a slice."""
-    if not isinstance(labels, types.Array):
-        return lambda labels, shape, mask: np.full(1, np.int64(labels))
-    if len(shape) == 1:
-        return lambda labels, shape, mask: np.full(1, np.int64(labels[()]))
-
-    def ravel(labels, shape, mask):
-        if labels.shape != reduced_shape(shape, mask, shape[1:]):
-            raise ValueError(
-                "got labels of another shape; class indices have the shape of the "
-                "logits without the class axis"
-            )
-        return as_int64(labels)
-
-    return ravel
-
-
-@by_type
-def as_int64(labels):
-    """Return labels as int64, flat, in C order."""
-    if labels.dtype == types.uint64:
-        # Larger than int64 is out of range too.
-        top = np.uint64(2**63 - 1)
-        return lambda labels: flat(np.minimum(labels, top).astype(np.int64))
-    if labels.dtype != types.int64:
-        return lambda labels: flat(labels.astype(np.int64))
-    if not labels.aligned:
-        return lambda labels: flat(labels.copy())
-    return lambda labels: (
-        flat(labels) if is_c_contiguous(labels) else flat(labels.copy())
-    )
-
-
-@inlined
-def class_weights(weight, like, n):
-    """Return the weights in the dtype of the logits; an empty array for None."""
-    if weight is None:
-        return np.empty(0, like.dtype)
-    if weight.size != n:
-        raise ValueError("got weight of another length; there is one for each class")
-    for w in weight:
-        if w < 0:
-            raise ValueError("got a negative weight; allowed are numbers from 0 on")
-    return weight.astype(like.dtype)
-
-
-@inlined
-def checked_smoothing(smoothing):
-    """Return the label smoothing; 0 for None."""
-    if smoothing is None:
-        return 0.0
-    if not 0.0 <= smoothing <= 1.0:
-        raise ValueError("got a label_smoothing that is no number from 0 to 1")
-    return float(smoothing)
-
-
-@kernel
-def refuse_label(place, label, n):
-    """Raise; a kernel, because a message takes Numba a while to compile."""
-    raise ValueError(f"got labels.flat[{place}] = {label}; allowed are 0 to {n - 1}")
-
-
-_refuse_label = external_call(refuse_label)
-
-
-@inlined
-def mean_divisor(labels, weight, ignore, n, mean):
-    """Check the labels; return the one to ignore, and the divisor of a mean."""
-    ignores = ignore is not None
-    ignored = NO_LABEL if ignore is None else np.int64(ignore)
-    bad, count = _validate_labels((labels, n, ignored, ignores))
-    if bad >= 0:
-        _refuse_label((bad, labels[bad], n))
-    if not mean:
-        return ignored, (1.0, 0.0)
-    if weight.size:
-        return ignored, _label_weight_sum((labels, weight, ignored))
-    return ignored, (float(count), 0.0)
-
 
 # --- cross-entropy ---------------------------------------------------------------
 
@@ -140,8 +56,7 @@ def fill(x, labels, axis, ignore, weight, smoothing, mean, grad):
 
 
 def _from_class_indices(x, labels, axis, ignore, weight, smoothing, mean, grad):
-    mask = axis_mask(axis, x.ndim)
-    source = ravel_c(x)
+    mask, source = axis_mask(axis, x.ndim), ravel_c(x)
     indices = ravel_labels(labels, x.shape, mask)
     weights = class_weights(weight, source, x.shape[axis])
     ignored, over = mean_divisor(indices, weights, ignore, x.shape[axis], mean)
@@ -162,12 +77,10 @@ def run(first, grad, over, p):
             _loss_rows((*first, *rows))
         else:
             _loss_columns((*first, *columns))
+    elif p.layout == _layout.ROWS:
+        _loss_and_grad_rows((*first, flat(grad), over[0], over[1], *rows))
     else:
-        more = flat(grad), over[0], over[1]
-        if p.layout == _layout.ROWS:
-            _loss_and_grad_rows((*first, *more, *rows))
-        else:
-            _loss_and_grad_columns((*first, *more, *columns))
+        _loss_and_grad_columns((*first, flat(grad), over[0], over[1], *columns))
 
 
 def _from_smoothed_indices(x, labels, axis, ignore, weight, smoothing, mean, grad):
@@ -178,9 +91,8 @@ def _from_smoothed_indices(x, labels, axis, ignore, weight, smoothing, mean, gra
     indices = ravel_labels(labels, x.shape, mask)
     weights = class_weights(weight, source, x.shape[axis])
     ignored, over = mean_divisor(indices, weights, ignore, x.shape[axis], mean)
-    targets = np.empty(0, source.dtype)
+    first = source, np.empty(0, source.dtype), indices, weights, ignored
     losses = np.zeros(indices.size)
-    first = source, targets, indices, weights, ignored
     run_soft(first, checked_smoothing(smoothing), losses, grad, over, mask)
     return losses, over
 
@@ -188,9 +100,7 @@ def _from_smoothed_indices(x, labels, axis, ignore, weight, smoothing, mean, gra
 def _from_probabilities(x, labels, axis, ignore, weight, smoothing, mean, grad):
     mask = axis_mask(axis, x.ndim)
     if labels.shape != x.shape:
-        raise ValueError(
-            "got labels of another shape; probabilities have the shape of the logits"
-        )
+        raise ValueError("got probabilities of another shape than the logits")
     source = ravel_last(x, mask)
     targets = ravel_last(labels, mask).astype(source.dtype)
     weights = class_weights(weight, source, x.shape[axis])
@@ -212,9 +122,9 @@ def run_soft(first, smoothing, losses, grad, over, mask):
     if not weights.size:
         weights = np.ones(n, source.dtype)
     buffer = grad_buffer(grad, source, mask)
-    split = 1.0 - smoothing, smoothing / n
-    results = losses, buffer, over[0], over[1], n, 0, losses.size
-    _soft_target_rows((source, targets, indices, weights, ignored, *split, *results))
+    scale = 1.0 / (over[0] + over[1]) if over[0] != 0.0 else 0.0
+    results = losses, buffer, scale, n, 0, losses.size
+    _soft_target_rows((source, targets, indices, weights, ignored, smoothing, *results))
     copy_grad_back(buffer, grad, mask)
 
 
@@ -233,114 +143,75 @@ def copy_grad_back(buffer, grad, mask):
     """Write the buffer to grad, unless it is grad."""
     if isinstance(grad, types.NoneType):
         return lambda buffer, grad, mask: None
-
-    def copy(buffer, grad, mask):
-        if not are_last(mask, grad.ndim):
-            copy_back(buffer, grad, mask)
-
-    return copy
+    return lambda buffer, grad, mask: (
+        None if are_last(mask, grad.ndim) else copy_back(buffer, grad, mask)
+    )
 
 
 # --- results ---------------------------------------------------------------------
 
 
-def _result_dtype(x):
-    return np.float32 if x.dtype == types.float32 else np.float64
+@by_type
+def result_like(x):
+    """Return an empty array of the dtype of the result."""
+    dtype = np.float32 if x.dtype == types.float32 else np.float64
+    return lambda x: np.empty(0, dtype)
 
 
 @by_type
-def empty_grad(x):
-    """Return an array for the gradient."""
-    dtype = _result_dtype(x)
-    return lambda x: np.empty(x.shape, dtype)
-
-
-@by_type
-def each_in_dtype(losses, x, axis):
-    """Return the losses in the dtype and shape of the result."""
-    dtype = _result_dtype(x)
+def reshape_losses(losses, x, axis):
+    """Return the losses in the shape of the result."""
     if x.ndim == 1:
-        return lambda losses, x, axis: dtype(losses[0])
-    return lambda losses, x, axis: losses.astype(dtype).reshape(
+        return lambda losses, x, axis: losses[0]
+    return lambda losses, x, axis: losses.reshape(
         reduced_shape(x.shape, axis_mask(axis, x.ndim), x.shape[1:])
     )
 
 
-@by_type
-def mean_in_dtype(losses, over, x):
-    """Return the sum or the mean in the dtype of the result."""
-    dtype = _result_dtype(x)
-    return lambda losses, over, x: dtype(_mean_loss((losses, over[0], over[1])))
+def loss_form(each, with_grad):
+    """Return a kernel: each loss or their mean or sum, with the gradient or not."""
+
+    def form(x, labels, axis, ignore, weight, smoothing, mean):
+        like = result_like(x)
+        grad = np.empty(x.shape, like.dtype) if with_grad else None
+        losses, over = fill(x, labels, axis, ignore, weight, smoothing, mean, grad)
+        if each:
+            loss = reshape_losses(losses.astype(like.dtype), x, axis)
+        else:
+            loss = like.dtype.type(mean_loss((losses, over[0], over[1])))
+        return (loss, grad) if with_grad else loss
+
+    name = f"{'each_loss' if each else 'loss'}{'_and_grad' if with_grad else ''}"
+    return kernel(renamed(form, __name__, name))
 
 
-@kernel
-def each_loss(x, labels, axis, ignore, weight, smoothing, mean):
-    """Return the loss of each slice."""
-    losses, _ = fill(x, labels, axis, ignore, weight, smoothing, mean, None)
-    return each_in_dtype(losses, x, axis)
-
-
-@kernel
-def each_loss_and_grad(x, labels, axis, ignore, weight, smoothing, mean):
-    """Return the loss of each slice, and the gradient."""
-    grad = empty_grad(x)
-    losses, _ = fill(x, labels, axis, ignore, weight, smoothing, mean, grad)
-    return each_in_dtype(losses, x, axis), grad
-
-
-@kernel
-def loss(x, labels, axis, ignore, weight, smoothing, mean):
-    """Return the mean or the sum of the losses."""
-    losses, over = fill(x, labels, axis, ignore, weight, smoothing, mean, None)
-    return mean_in_dtype(losses, over, x)
-
-
-@kernel
-def loss_and_grad(x, labels, axis, ignore, weight, smoothing, mean):
-    """Return the mean or the sum of the losses, and its gradient."""
-    grad = empty_grad(x)
-    losses, over = fill(x, labels, axis, ignore, weight, smoothing, mean, grad)
-    return mean_in_dtype(losses, over, x), grad
+each_loss, each_loss_and_grad = loss_form(True, False), loss_form(True, True)
+loss, loss_and_grad = loss_form(False, False), loss_form(False, True)
 
 
 def _check_labels(name, logits, labels, ignore_index):
     dtype = getattr(labels, "dtype", labels)
     ndim = labels.ndim if isinstance(labels, types.Array) else 0
-    if is_integer(dtype):
-        valid = ndim == logits.ndim - 1
-    else:
-        valid = dtype in (types.float32, types.float64) and ndim == logits.ndim
-    if not valid:
-        allowed = (
-            f"integers of {logits.ndim - 1} dimensions (class indices), and floats "
-            f"of {logits.ndim} dimensions (probabilities)"
-        )
-        refuse(name, "labels", labels, allowed)
+    is_index = is_integer(dtype)
+    is_float = dtype in (types.float32, types.float64)
+    if not (is_index or is_float) or ndim != logits.ndim - is_index:
+        indices = f"integers of {logits.ndim - 1} dimensions (class indices)"
+        floats = f"floats of {logits.ndim} dimensions (probabilities)"
+        refuse(name, "labels", labels, f"{indices}, and {floats}")
     ignores = value_of(ignore_index) is not None
-    if ignores and not (is_integer(ignore_index) and is_integer(dtype)):
-        refuse(
-            name, "ignore_index", ignore_index, "None, and an int with class indices"
-        )
+    if ignores and not (is_integer(ignore_index) and is_index):
+        allowed = "None, and an int with class indices"
+        refuse(name, "ignore_index", ignore_index, allowed)
 
 
 def type_cross_entropy(function):
     """Return the typing function of cross-entropy, with or without its gradient."""
     name = function.__name__
-    with_grad = name.endswith("_and_grad")
-    of_each = each_loss_and_grad if with_grad else each_loss
-    of_all = loss_and_grad if with_grad else loss
-    of_each = external_call(of_each, any_layout=True)
-    of_all = external_call(of_all, any_layout=True)
+    grad = name.endswith("_and_grad")
+    of_each = external_call(each_loss_and_grad if grad else each_loss, any_layout=True)
+    of_all = external_call(loss_and_grad if grad else loss, any_layout=True)
 
-    def choose(
-        logits,
-        labels,
-        axis=-1,
-        reduction="mean",
-        ignore_index=None,
-        weight=None,
-        label_smoothing=0.0,
-    ):
+    def choose(logits, labels, axis, reduction, ignore_index, weight, label_smoothing):
         check_array(name, "logits", logits)
         if logits.ndim == 0:
             refuse(name, "logits", logits, "arrays of one dimension and more")
@@ -357,8 +228,7 @@ def type_cross_entropy(function):
         smoothing = value_of(label_smoothing)
         if not is_supported(smoothing) and type(smoothing) not in (float, int):
             refuse(name, "label_smoothing", label_smoothing, "a number from 0 to 1")
-        delegate = of_each if chosen == "none" else of_all
-        mean = chosen == "mean"
+        delegate, mean = of_each if chosen == "none" else of_all, chosen == "mean"
         # A float that is not given is known here; there are no literal floats.
         smooths = not (type(smoothing) is float and smoothing == 0.0)
 
@@ -380,6 +250,14 @@ def type_cross_entropy(function):
 
 
 # --- vector-Jacobian products ----------------------------------------------------
+
+
+@by_type
+def in_dtype(x, dtype):
+    """Return x in a dtype."""
+    if x.dtype == dtype.dtype:
+        return lambda x, dtype: x
+    return lambda x, dtype: x.astype(dtype)
 
 
 @by_type
@@ -405,55 +283,32 @@ def vjp(result, g, axis, rows):
     return impl
 
 
-@by_type
-def in_dtype(x, dtype):
-    """Return x in a dtype."""
-    if x.dtype == dtype.dtype:
-        return lambda x, dtype: x
-    return lambda x, dtype: x.astype(dtype)
+def vjp_form(rows, name):
+    """Return the kernel of a vector-Jacobian product for arrays of any shape."""
+    rows = external_call(rows)
+
+    def form(result, g, axis):
+        return vjp(result, g, axis, rows)
+
+    return kernel(renamed(form, __name__, name))
 
 
-_softmax_vjp_rows = external_call(vjps.softmax_vjp_rows)
-_log_softmax_vjp_rows = external_call(vjps.log_softmax_vjp_rows)
+softmax_vjp = vjp_form(vjps.softmax_vjp_rows, "softmax_vjp")
+log_softmax_vjp = vjp_form(vjps.log_softmax_vjp_rows, "log_softmax_vjp")
 
 
-@kernel
-def softmax_vjp(p, g, axis):
-    """Vector-Jacobian product of softmax."""
-    return vjp(p, g, axis, _softmax_vjp_rows)
+def type_vjp(function):
+    """Return the typing function of a vector-Jacobian product."""
+    name = function.__name__
+    delegate = external_call(globals()[name], any_layout=True)
+    first = "p" if name == "softmax_vjp" else "logp"
 
-
-@kernel
-def log_softmax_vjp(logp, g, axis):
-    """Vector-Jacobian product of log-softmax."""
-    return vjp(logp, g, axis, _log_softmax_vjp_rows)
-
-
-def type_softmax_vjp(function):
-    """Return the typing function of `softmax_vjp`."""
-    delegate = external_call(softmax_vjp, any_layout=True)
-
-    def choose(p, g, axis=-1):
-        _check_two("softmax_vjp", "p", p, g, axis)
+    def choose(p, g, axis):
+        check_array(name, first, p)
+        check_array(name, "g", g)
+        if g.ndim != p.ndim:
+            refuse(name, "g", g, f"arrays of {p.ndim} dimensions, as {first}")
+        check_axes(name, axis)
         return lambda p, g, axis=-1: delegate((p, g, axis))
 
     return choose
-
-
-def type_log_softmax_vjp(function):
-    """Return the typing function of `log_softmax_vjp`."""
-    delegate = external_call(log_softmax_vjp, any_layout=True)
-
-    def choose(logp, g, axis=-1):
-        _check_two("log_softmax_vjp", "logp", logp, g, axis)
-        return lambda logp, g, axis=-1: delegate((logp, g, axis))
-
-    return choose
-
-
-def _check_two(name, first, result, g, axis):
-    check_array(name, first, result)
-    check_array(name, "g", g)
-    if g.ndim != result.ndim:
-        refuse(name, "g", g, f"arrays of {result.ndim} dimensions, as {first}")
-    check_axes(name, axis)

@@ -107,12 +107,6 @@ def load(context, builder, kinds, pointer, index):
     return emit_load(builder, kinds[0], full_vector(*kinds), pointer, index)
 
 
-@emitted(lambda pointer, index, like: like)
-def load_like(context, builder, kinds, pointer, index, like):
-    """Return a vector of the type of like from pointer[index] on."""
-    return emit_load(builder, kinds[0], kinds[2], pointer, index)
-
-
 @emitted()
 def store(context, builder, kinds, pointer, index, value):
     """Write a vector to pointer[index], pointer[index + 1], ..."""

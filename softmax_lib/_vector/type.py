@@ -56,11 +56,9 @@ class LlvmModel(models.PrimitiveModel):
 
 def element(dtype):
     """Return the LLVM type of one lane."""
-    if dtype == types.float32:
-        return ir.FloatType()
-    if dtype == types.float64:
-        return ir.DoubleType()
-    return ir.IntType(1 if dtype == types.boolean else dtype.bitwidth)
+    floats = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
+    bits = 1 if dtype == types.boolean else dtype.bitwidth
+    return floats.get(dtype) or ir.IntType(bits)
 
 
 def full_vector(like, *others):

@@ -132,13 +132,6 @@ REDUCTIONS = ("none", "mean", "sum")
 NO_LABEL = -1
 
 
-def check_reduction(reduction):
-    """Raise unless reduction is allowed."""
-    if not isinstance(reduction, str) or reduction not in REDUCTIONS:
-        allowed = "'none', 'mean' and 'sum'"
-        raise ValueError(f"got reduction={reduction!r}; allowed are {allowed}")
-
-
 def class_axis(axis, ndim):
     """Return the axis of classes as a non-negative int."""
     if type(axis) is int and -ndim <= axis < ndim:
@@ -194,15 +187,16 @@ def to_label_array(given):
 
 def check_label_shape(t, shape, axis):
     """Raise unless labels have the shape that goes with the shape of the logits."""
-    got = f"got labels of shape {t.shape} and dtype {t.dtype}"
     rest = shape[:axis] + shape[axis + 1 :]
-    if t.dtype.kind == "f" and t.shape != shape:
+    if t.shape == (shape if t.dtype.kind == "f" else rest):
+        return
+    got = f"got labels of shape {t.shape} and dtype {t.dtype}"
+    if t.dtype.kind == "f":
         allowed = f"the shape of the logits, {shape}, and class indices are integers"
         raise ValueError(f"{got}; probabilities have {allowed}")
-    if t.dtype.kind != "f" and t.shape != rest:
-        allowed = f"the shape of the logits without the class axis, {rest}"
-        one_hot = "(one-hot rows are probabilities: pass them as floats)"
-        raise ValueError(f"{got}; class indices have {allowed} {one_hot}")
+    allowed = f"the shape of the logits without the class axis, {rest}"
+    one_hot = "(one-hot rows are probabilities: pass them as floats)"
+    raise ValueError(f"{got}; class indices have {allowed} {one_hot}")
 
 
 def class_weights(weight, n, dtype):

@@ -10,17 +10,7 @@ import math
 
 import numpy as np
 
-from softmax_lib import _layout
-from softmax_lib._arguments import (
-    are_adjacent,
-    as_bool,
-    check_out,
-    excluded_mask,
-    normalize_axes,
-    outer_n_inner,
-    to_float_array,
-    weights,
-)
+from softmax_lib import _arguments, _layout
 from softmax_lib._kernels.signed_logsumexp import signed_logsumexp_rows
 from softmax_lib._threads import acquire_threads, max_threads, run
 
@@ -60,6 +50,10 @@ class AxisFunction:
         # Planning takes a microsecond.
         self._planned = functools.lru_cache(1024)(self._plan)
 
+    @functools.cached_property
+    def _rows(self):
+        return self._kernels.rows
+
     def _plan(self, outer, n, inner, itemsize, threads):
         """Return a kernel, its arguments between arrays and tasks, and the tasks."""
         plan = _layout.plan(outer, n, inner, itemsize, True)
@@ -84,9 +78,9 @@ class AxisFunction:
             if out is None:
                 out = np.empty(x.shape, dtype)
             if ndim == 1 and size < _layout.MIN_PARALLEL_SIZE:
-                self._kernels.rows(x, out, size, 0, 1)
+                self._rows(x, out, size, 0, 1)
             elif (n := x.shape[axis]) == size < _layout.MIN_PARALLEL_SIZE:
-                self._kernels.rows(x.ravel(), out.ravel(), n, 0, 1)
+                self._rows(x.ravel(), out.ravel(), n, 0, 1)
             else:
                 inner = math.prod(x.shape[axis + 1 :]) if axis + 1 else 1
                 self._run(x.ravel(), out.ravel(), size // (n * inner), n, inner)
@@ -94,11 +88,11 @@ class AxisFunction:
         return self._apply_general(x, axis, where, out)
 
     def _apply_general(self, x, axis, where, out):
-        a, dtype = to_float_array(x)
-        axes = normalize_axes(axis, a.ndim)
+        a, dtype = _arguments.to_float_array(x)
+        axes = _arguments.normalize_axes(axis, a.ndim)
         if out is not None:
-            check_out(out, a.shape, dtype)
-        excluded = excluded_mask(where, a.shape)
+            _arguments.check_out(out, a.shape, dtype)
+        excluded = _arguments.excluded_mask(where, a.shape)
         # Kernels have one way to exclude an entry: -inf. The result for masked entries
         # is written last, since a slice may hold nothing else, or a NaN.
         if excluded is not None:
@@ -115,9 +109,9 @@ class AxisFunction:
 
     def _fill(self, a, axes, result):
         """Write the function of a along axes to result."""
-        if are_adjacent(axes) and is_kernel_ready(result):
+        if _arguments.are_adjacent(axes) and is_kernel_ready(result):
             a = _without_overlap(a, result)
-            shape = outer_n_inner(a.shape, axes)
+            shape = _arguments.outer_n_inner(a.shape, axes)
             self._run(a.reshape(-1), result.reshape(-1), *shape)
             return
         # Work on a copy in which the reduced axes are the last ones.
@@ -151,34 +145,33 @@ class AxisFunction:
         return self._reduce_general(x, axis, b, where, keepdims, out)
 
     def _reduce_general(self, x, axis, b, where, keepdims, out):
-        a, dtype = to_float_array(x)
-        axes = normalize_axes(axis, a.ndim)
-        keepdims = as_bool(keepdims, "keepdims")
+        a, dtype = _arguments.to_float_array(x)
+        axes = _arguments.normalize_axes(axis, a.ndim)
+        keepdims = _arguments.as_bool(keepdims, "keepdims")
         kept = [(d, n) for d, n in enumerate(a.shape) if keepdims or d not in axes]
         shape = tuple(1 if d in axes else n for d, n in kept)
         if out is not None:
-            check_out(out, shape, dtype)
-        excluded = excluded_mask(where, a.shape)
+            _arguments.check_out(out, shape, dtype)
+        excluded = _arguments.excluded_mask(where, a.shape)
         values = np.full(shape, -math.inf, _native(a))
         if b is not None:
-            factors = weights(b, a.shape)
+            factors = _arguments.weights(b, a.shape)
             if excluded is not None:
                 factors = _masked_copy(factors, 0.0, excluded)
             _signed_logsumexp(a, factors, axes, values)
         elif a.size:
             if excluded is not None:
                 a = _masked_copy(a, -math.inf, excluded)
-            if not (are_adjacent(axes) and is_kernel_ready(a)):
+            if not (_arguments.are_adjacent(axes) and is_kernel_ready(a)):
                 a, _ = _axes_last(a, axes)
                 axes = tuple(range(a.ndim - len(axes), a.ndim))
-            shape = outer_n_inner(a.shape, axes)
+            shape = _arguments.outer_n_inner(a.shape, axes)
             self._run(a.reshape(-1), values.reshape(-1), *shape)
         return _finalize(values, dtype, out)
 
     def _run(self, x, out, outer, n, inner):
         """Fill out from x, both flat and read as (outer, n, inner); x may be out."""
-        small = x.size < _layout.MIN_PARALLEL_SIZE
-        threads = 1 if small else max_threads()
+        threads = 1 if x.size < _layout.MIN_PARALLEL_SIZE else max_threads()
         kernel, shape, tasks = self._planned(outer, n, inner, x.itemsize, threads)
         if threads == 1:
             kernel(x, out, *shape, 0, tasks)
@@ -190,7 +183,7 @@ class AxisFunction:
                     chunks = _layout.count_chunks(n, threads)
                     self._kernels.split_rows(x, out, n, outer, chunks)
         else:
-            run(kernel, (x, out, *shape), tasks, x.nbytes)
+            run(kernel, (x, out, *shape), tasks, x.size, x.nbytes)
 
 
 def _native(a):
@@ -247,30 +240,14 @@ def _signed_logsumexp(a, factors, axes, values):
 
 
 class ElementwiseFunction(AxisFunction):
-    """A function of single entries."""
+    """A function of single entries: an array is done as one row."""
+
+    def __init__(self, kernel):
+        self._rows = kernel
 
     def apply(self, x, out):
         """Return an array like x, with the function of every entry."""
-        # Fast path, as in `AxisFunction`.
-        if (
-            type(x) is _ARRAY
-            and ((dtype := x.dtype) is _FLOAT32 or dtype is _FLOAT64)
-            and x.flags.carray
-            and (ndim := x.ndim)
-            and (out is None or out is x or _is_usable_out(out, x, x.shape))
-        ):
-            if out is None:
-                out = np.empty(x.shape, dtype)
-            if ndim == 1:
-                self._run(x, out)
-            else:
-                self._run(x.ravel(), out.ravel())
-            return out
-        return self._apply_general(x, None, None, out)
+        return AxisFunction.apply(self, x, -1, None, out)
 
     def _run(self, x, out, *shape):
-        size = x.size
-        if size < _layout.MIN_PARALLEL_SIZE:
-            self._kernels(x, out, 0, size)
-        else:
-            run(self._kernels, (x, out), size, x.nbytes)
+        run(self._rows, (x, out, 1), x.size, x.size, x.nbytes)

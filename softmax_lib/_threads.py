@@ -99,13 +99,16 @@ class acquire_threads:
         cls.backoff = doubled if slow else 0.0
 
 
-def run(kernel, arguments, tasks, work):
-    """Call a kernel for all tasks, on all threads unless they are busy.
+def run(kernel, arguments, tasks, size, work):
+    """Call a kernel for all tasks, on several threads if that is faster.
 
-    It takes as long as softmax of `work` bytes.
+    `size` numbers are computed, which takes as long as softmax of `work` bytes.
     """
+    if tasks == 1 or size < _layout.MIN_PARALLEL_SIZE:
+        kernel(*arguments, 0, tasks)
+        return
     with acquire_threads(work) as threads:
-        if threads == 1 or tasks == 1:
+        if threads == 1:
             kernel(*arguments, 0, tasks)
         else:
             parts = min(tasks, _layout.TASKS_PER_THREAD * threads)

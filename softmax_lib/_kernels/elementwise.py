@@ -51,23 +51,22 @@ def log_sigmoid(x):
 
 
 def elementwise_kernel(value):
-    """Return the kernel that writes value(x) for each entry of x[first : last]."""
+    """Return the kernel that writes value(x) for each entry of rows of n numbers."""
 
-    def entries(x, out, first, last):
+    def entries(x, out, n, first, last):
         source, target = v.data_pointer(x), v.data_pointer(out)
-        w = v.vector_length(source)
-        for start in range(first, last, PAGE_INTERVAL):
-            stop = min(start + PAGE_INTERVAL, last)
-            touch_pages(source, target, start, stop - start, last)
+        w, end = v.vector_length(source), last * n
+        for start in range(first * n, end, PAGE_INTERVAL):
+            stop = min(start + PAGE_INTERVAL, end)
+            touch_pages(source, target, start, stop - start, end)
             whole = stop - (stop - start) % w
             for i in range(start, whole, w):
                 v.store(target, i, value(v.load(source, i)))
             if whole < stop:
-                x_left = v.load_head(source, whole, stop - whole, 0.0)
-                v.store_head(target, whole, stop - whole, value(x_left))
+                rest = v.load_head(source, whole, stop - whole, 0.0)
+                v.store_head(target, whole, stop - whole, value(rest))
 
-    name = f"{value.__name__}_entries"
-    return kernel(renamed(entries, __name__, name))
+    return kernel(renamed(entries, __name__, f"{value.__name__}_entries"))
 
 
 sigmoid_entries = elementwise_kernel(sigmoid)

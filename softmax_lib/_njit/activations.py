@@ -10,25 +10,9 @@ from numba import types
 from softmax_lib import _layout
 from softmax_lib._jit import inlined, kernel, renamed
 from softmax_lib._kernels import elementwise, operations
-from softmax_lib._njit.arguments import (
-    by_type,
-    check_absent,
-    check_array,
-    check_axes,
-    refuse,
-    value_of,
-)
-from softmax_lib._njit.arrays import (
-    axis_mask,
-    copy_adjacent_back,
-    flat,
-    is_split,
-    keepdims_shape,
-    plan,
-    ravel_adjacent,
-    ravel_c,
-    reduced_shape,
-)
+from softmax_lib._njit import arguments as args
+from softmax_lib._njit import arrays
+from softmax_lib._njit.arguments import by_type
 from softmax_lib._njit.linking import external_call
 
 # --- functions along axes --------------------------------------------------------
@@ -52,7 +36,7 @@ class AlongAxis:
 
         @inlined
         def run(source, target, shape, mask):
-            p = plan(shape, mask, source.itemsize, True)
+            p = arrays.plan(shape, mask, source.itemsize, True)
             first, tasks = (source, target, p.n), (0, p.tasks)
             tile = p.inner, p.slice_stride, p.tile_width
             if p.layout == _layout.ROWS:
@@ -70,13 +54,13 @@ class AlongAxis:
         run = self._run
 
         def apply(x, axis):
-            mask = axis_mask(axis, x.ndim)
-            source = ravel_adjacent(x, mask, axis)
+            mask = arrays.axis_mask(axis, x.ndim)
+            source = arrays.ravel_adjacent(x, mask, axis)
             result = np.empty(x.shape, source.dtype)
             if source.size:
-                target = source if is_split(mask) else flat(result)
+                target = source if arrays.is_split(mask) else arrays.flat(result)
                 run(source, target, x.shape, mask)
-                copy_adjacent_back(target, result, mask, axis)
+                arrays.copy_adjacent_back(target, result, mask, axis)
             return result
 
         return self._form(apply, "apply")
@@ -85,12 +69,12 @@ class AlongAxis:
         run = self._run
 
         def reduce(x, axis):
-            mask = axis_mask(axis, x.ndim)
-            source = ravel_adjacent(x, mask, axis)
-            shape = keepdims_shape(x.shape, mask)
+            mask = arrays.axis_mask(axis, x.ndim)
+            source = arrays.ravel_adjacent(x, mask, axis)
+            shape = arrays.keepdims_shape(x.shape, mask)
             result = np.full(shape, -math.inf, source.dtype)
             if source.size:
-                run(source, flat(result), x.shape, mask)
+                run(source, arrays.flat(result), x.shape, mask)
             return result if keepdims else drop_axes(result, x.shape, mask, axis)
 
         return self._form(reduce, name)
@@ -126,7 +110,7 @@ def drop_axes(result, shape, mask, axis):
     if named >= ndim:
         return lambda result, shape, mask, axis: result.flat[0]
     return lambda result, shape, mask, axis: result.reshape(
-        reduced_shape(shape, mask, shape[named:])
+        arrays.reduced_shape(shape, mask, shape[named:])
     )
 
 
@@ -136,9 +120,9 @@ def type_along_axis(function):
     delegate = external_call(getattr(along_axis, name).apply, any_layout=True)
 
     def choose(x, axis, where, out):
-        check_array(name, "x", x)
-        check_axes(name, axis)
-        check_absent(name, where=where, out=out)
+        args.check_array(name, "x", x)
+        args.check_axes(name, axis)
+        args.check_absent(name, where=where, out=out)
         return lambda x, axis=-1, where=None, out=None: delegate((x, axis))
 
     return choose
@@ -152,12 +136,12 @@ def type_reduction(function):
     reduce_keepdims = external_call(forms.reduce_keepdims, any_layout=True)
 
     def choose(x, axis, b, where, keepdims, out):
-        check_array(name, "x", x)
-        check_axes(name, axis)
-        check_absent(name, b=b, where=where, out=out)
-        keeps = value_of(keepdims)
+        args.check_array(name, "x", x)
+        args.check_axes(name, axis)
+        args.check_absent(name, b=b, where=where, out=out)
+        keeps = args.value_of(keepdims)
         if not isinstance(keeps, bool):
-            refuse(name, "keepdims", keepdims, "a literal True or False")
+            args.refuse(name, "keepdims", keepdims, "a literal True or False")
         delegate = reduce_keepdims if keeps else reduce
 
         def impl(x, axis=-1, b=None, where=None, keepdims=False, out=None):
@@ -178,9 +162,9 @@ def each_entry(x, entries):
         return lambda x, entries: each_entry(np.full(1, x), entries)[0]
 
     def of_array(x, entries):
-        source = ravel_c(x)
+        source = arrays.ravel_c(x)
         result = np.empty(x.shape, source.dtype)
-        entries((source, flat(result), 0, source.size))
+        entries((source, arrays.flat(result), 1, 0, source.size))
         return result
 
     return of_array
@@ -206,8 +190,8 @@ def type_elementwise(function):
     delegate = external_call(globals()[name], any_layout=True)
 
     def choose(x, out):
-        check_array(name, "x", x, scalars=True)
-        check_absent(name, out=out)
+        args.check_array(name, "x", x, scalars=True)
+        args.check_absent(name, out=out)
         return lambda x, out=None: delegate((x,))
 
     return choose

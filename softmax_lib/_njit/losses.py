@@ -7,26 +7,9 @@ from softmax_lib import _layout
 from softmax_lib._arguments import NO_LABEL, REDUCTIONS
 from softmax_lib._jit import inlined, kernel, renamed
 from softmax_lib._kernels import cross_entropy, soft_targets, vjps
-from softmax_lib._njit.arguments import (
-    by_type,
-    check_array,
-    check_axes,
-    is_integer,
-    is_supported,
-    refuse,
-    value_of,
-)
-from softmax_lib._njit.arrays import (
-    are_last,
-    axis_mask,
-    copy_back,
-    flat,
-    outer_n_inner,
-    plan,
-    ravel_c,
-    ravel_last,
-    reduced_shape,
-)
+from softmax_lib._njit import arguments as args
+from softmax_lib._njit import arrays
+from softmax_lib._njit.arguments import by_type
 from softmax_lib._njit.labels import (
     checked_smoothing,
     class_weights,
@@ -56,13 +39,13 @@ def fill(x, labels, axis, ignore, weight, smoothing, mean, grad):
 
 
 def _from_class_indices(x, labels, axis, ignore, weight, smoothing, mean, grad):
-    mask, source = axis_mask(axis, x.ndim), ravel_c(x)
+    mask, source = arrays.axis_mask(axis, x.ndim), arrays.ravel_c(x)
     indices = ravel_labels(labels, x.shape, mask)
     weights = class_weights(weight, source, x.shape[axis])
     ignored, over = mean_divisor(indices, weights, ignore, x.shape[axis], mean)
     losses = np.zeros(indices.size)
     if source.size:
-        p = plan(x.shape, mask, source.itemsize, False)
+        p = arrays.plan(x.shape, mask, source.itemsize, False)
         run((source, indices, weights, ignored, losses), grad, over, p)
     return losses, over
 
@@ -78,16 +61,16 @@ def run(first, grad, over, p):
         else:
             _loss_columns((*first, *columns))
     elif p.layout == _layout.ROWS:
-        _loss_and_grad_rows((*first, flat(grad), over[0], over[1], *rows))
+        _loss_and_grad_rows((*first, arrays.flat(grad), over[0], over[1], *rows))
     else:
-        _loss_and_grad_columns((*first, flat(grad), over[0], over[1], *columns))
+        _loss_and_grad_columns((*first, arrays.flat(grad), over[0], over[1], *columns))
 
 
 def _from_smoothed_indices(x, labels, axis, ignore, weight, smoothing, mean, grad):
     if checked_smoothing(smoothing) == 0.0:
         return fill(x, labels, axis, ignore, weight, None, mean, grad)
-    mask = axis_mask(axis, x.ndim)
-    source = ravel_last(x, mask)
+    mask = arrays.axis_mask(axis, x.ndim)
+    source = arrays.ravel_last(x, mask)
     indices = ravel_labels(labels, x.shape, mask)
     weights = class_weights(weight, source, x.shape[axis])
     ignored, over = mean_divisor(indices, weights, ignore, x.shape[axis], mean)
@@ -98,13 +81,13 @@ def _from_smoothed_indices(x, labels, axis, ignore, weight, smoothing, mean, gra
 
 
 def _from_probabilities(x, labels, axis, ignore, weight, smoothing, mean, grad):
-    mask = axis_mask(axis, x.ndim)
+    mask = arrays.axis_mask(axis, x.ndim)
     if labels.shape != x.shape:
         raise ValueError("got probabilities of another shape than the logits")
-    source = ravel_last(x, mask)
-    targets = ravel_last(labels, mask).astype(source.dtype)
+    source = arrays.ravel_last(x, mask)
+    targets = arrays.ravel_last(labels, mask).astype(source.dtype)
     weights = class_weights(weight, source, x.shape[axis])
-    outer, _, inner = outer_n_inner(x.shape, mask)
+    outer, _, inner = arrays.outer_n_inner(x.shape, mask)
     losses = np.zeros(outer * inner)
     over = float(losses.size) if mean else 1.0, 0.0
     first = source, targets, np.empty(0, np.int64), weights, NO_LABEL
@@ -134,7 +117,7 @@ def grad_buffer(grad, source, mask):
     if isinstance(grad, types.NoneType):
         return lambda grad, source, mask: np.empty(0, source.dtype)
     return lambda grad, source, mask: (
-        flat(grad) if are_last(mask, grad.ndim) else np.empty_like(source)
+        arrays.flat(grad) if arrays.are_last(mask, grad.ndim) else np.empty_like(source)
     )
 
 
@@ -144,7 +127,9 @@ def copy_grad_back(buffer, grad, mask):
     if isinstance(grad, types.NoneType):
         return lambda buffer, grad, mask: None
     return lambda buffer, grad, mask: (
-        None if are_last(mask, grad.ndim) else copy_back(buffer, grad, mask)
+        None
+        if arrays.are_last(mask, grad.ndim)
+        else arrays.copy_back(buffer, grad, mask)
     )
 
 
@@ -164,7 +149,7 @@ def reshape_losses(losses, x, axis):
     if x.ndim == 1:
         return lambda losses, x, axis: losses[0]
     return lambda losses, x, axis: losses.reshape(
-        reduced_shape(x.shape, axis_mask(axis, x.ndim), x.shape[1:])
+        arrays.reduced_shape(x.shape, arrays.axis_mask(axis, x.ndim), x.shape[1:])
     )
 
 
@@ -192,16 +177,16 @@ loss, loss_and_grad = loss_form(False, False), loss_form(False, True)
 def _check_labels(name, logits, labels, ignore_index):
     dtype = getattr(labels, "dtype", labels)
     ndim = labels.ndim if isinstance(labels, types.Array) else 0
-    is_index = is_integer(dtype)
+    is_index = args.is_integer(dtype)
     is_float = dtype in (types.float32, types.float64)
     if not (is_index or is_float) or ndim != logits.ndim - is_index:
         indices = f"integers of {logits.ndim - 1} dimensions (class indices)"
         floats = f"floats of {logits.ndim} dimensions (probabilities)"
-        refuse(name, "labels", labels, f"{indices}, and {floats}")
-    ignores = value_of(ignore_index) is not None
-    if ignores and not (is_integer(ignore_index) and is_index):
+        args.refuse(name, "labels", labels, f"{indices}, and {floats}")
+    ignores = args.value_of(ignore_index) is not None
+    if ignores and not (args.is_integer(ignore_index) and is_index):
         allowed = "None, and an int with class indices"
-        refuse(name, "ignore_index", ignore_index, allowed)
+        args.refuse(name, "ignore_index", ignore_index, allowed)
 
 
 def type_cross_entropy(function):
@@ -212,22 +197,29 @@ def type_cross_entropy(function):
     of_all = external_call(loss_and_grad if grad else loss, any_layout=True)
 
     def choose(logits, labels, axis, reduction, ignore_index, weight, label_smoothing):
-        check_array(name, "logits", logits)
+        args.check_array(name, "logits", logits)
         if logits.ndim == 0:
-            refuse(name, "logits", logits, "arrays of one dimension and more")
+            args.refuse(name, "logits", logits, "arrays of one dimension and more")
         _check_labels(name, logits, labels, ignore_index)
-        if not is_integer(axis):
-            refuse(name, "axis", axis, "one int, the axis of classes")
-        chosen = value_of(reduction)
+        if not args.is_integer(axis):
+            args.refuse(name, "axis", axis, "one int, the axis of classes")
+        chosen = args.value_of(reduction)
         if chosen not in REDUCTIONS:
-            refuse(name, "reduction", reduction, "a literal 'none', 'mean' or 'sum'")
-        if value_of(weight) is not None:
-            check_array(name, "weight", weight)
+            args.refuse(
+                name, "reduction", reduction, "a literal 'none', 'mean' or 'sum'"
+            )
+        if args.value_of(weight) is not None:
+            args.check_array(name, "weight", weight)
             if weight.ndim != 1:
-                refuse(name, "weight", weight, "None, and arrays of one dimension")
-        smoothing = value_of(label_smoothing)
-        if not is_supported(smoothing) and type(smoothing) not in (float, int):
-            refuse(name, "label_smoothing", label_smoothing, "a number from 0 to 1")
+                args.refuse(name, "weight", weight, "None, and arrays of one dimension")
+        smoothing = args.value_of(label_smoothing)
+        if not args.is_supported(smoothing) and type(smoothing) not in (
+            float,
+            int,
+        ):
+            args.refuse(
+                name, "label_smoothing", label_smoothing, "a number from 0 to 1"
+            )
         delegate, mean = of_each if chosen == "none" else of_all, chosen == "mean"
         # A float that is not given is known here; there are no literal floats.
         smooths = not (type(smoothing) is float and smoothing == 0.0)
@@ -269,12 +261,12 @@ def vjp(result, g, axis, rows):
     def impl(result, g, axis, rows):
         if result.shape != g.shape:
             raise ValueError("got two arrays of different shapes")
-        mask = axis_mask(axis, result.ndim)
-        first = ravel_last(in_dtype(result, dtype), mask)
-        second = ravel_last(in_dtype(g, dtype), mask)
+        mask = arrays.axis_mask(axis, result.ndim)
+        first = arrays.ravel_last(in_dtype(result, dtype), mask)
+        second = arrays.ravel_last(in_dtype(g, dtype), mask)
         back = np.empty(result.shape, dtype)
         if first.size:
-            n = outer_n_inner(result.shape, mask)[1]
+            n = arrays.outer_n_inner(result.shape, mask)[1]
             target = grad_buffer(back, first, mask)
             rows((first, second, target, n, 0, first.size // n))
             copy_grad_back(target, back, mask)
@@ -304,11 +296,11 @@ def type_vjp(function):
     first = "p" if name == "softmax_vjp" else "logp"
 
     def choose(p, g, axis):
-        check_array(name, first, p)
-        check_array(name, "g", g)
+        args.check_array(name, first, p)
+        args.check_array(name, "g", g)
         if g.ndim != p.ndim:
-            refuse(name, "g", g, f"arrays of {p.ndim} dimensions, as {first}")
-        check_axes(name, axis)
+            args.refuse(name, "g", g, f"arrays of {p.ndim} dimensions, as {first}")
+        args.check_axes(name, axis)
         return lambda p, g, axis=-1: delegate((p, g, axis))
 
     return choose

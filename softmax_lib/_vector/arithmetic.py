@@ -61,14 +61,9 @@ _operator(operator.truediv, ir.IRBuilder.fdiv, None)
 _operator(operator.lshift, None, ir.IRBuilder.shl)
 _operator(operator.rshift, None, ir.IRBuilder.ashr)
 _operator(operator.and_, None, ir.IRBuilder.and_)
-for _op, _sign in (
-    (operator.gt, ">"),
-    (operator.lt, "<"),
-    (operator.ge, ">="),
-    (operator.eq, "=="),
-):
+for _name, _sign in {"gt": ">", "lt": "<", "ge": ">=", "eq": "=="}.items():
     _operator(
-        _op,
+        getattr(operator, _name),
         lambda builder, a, b, sign=_sign: builder.fcmp_ordered(sign, a, b),
         lambda builder, a, b, sign=_sign: builder.icmp_signed(sign, a, b),
         comparison=True,

@@ -92,12 +92,6 @@ def emit_masked_store(builder, vector, pointer, index, mask, value):
     call_llvm(builder, name, ir.VoidType(), operands)
 
 
-def _load_part(context, builder, kinds, pointer, index, mask, filler):
-    vector = full_vector(*kinds)
-    rest = spread(context, builder, filler, kinds[3], vector)
-    return emit_masked_load(builder, kinds[0], vector, pointer, index, mask, rest)
-
-
 # --- vectors ---------------------------------------------------------------------
 
 
@@ -113,32 +107,28 @@ def store(context, builder, kinds, pointer, index, value):
     emit_store(builder, kinds[2], pointer, index, value)
 
 
-@emitted(full_vector)
-def load_head(context, builder, kinds, pointer, index, count, filler):
-    """Load the first count lanes; the others are filler."""
-    mask = head_mask(builder, count, full_vector(*kinds))
-    return _load_part(context, builder, kinds, pointer, index, mask, filler)
+def _partial(mask):
+    """Return a load and a store of the lanes of mask(builder, count, vector)."""
+
+    @emitted(full_vector)
+    def load_part(context, builder, kinds, pointer, index, count, filler):
+        """Load count lanes at one end of a vector; the others are filler."""
+        vector = full_vector(*kinds)
+        rest = spread(context, builder, filler, kinds[3], vector)
+        lanes = mask(builder, count, vector)
+        return emit_masked_load(builder, kinds[0], vector, pointer, index, lanes, rest)
+
+    @emitted()
+    def store_part(context, builder, kinds, pointer, index, count, value):
+        """Store count lanes at one end of a vector."""
+        lanes = mask(builder, count, kinds[3])
+        emit_masked_store(builder, kinds[3], pointer, index, lanes, value)
+
+    return load_part, store_part
 
 
-@emitted(full_vector)
-def load_tail(context, builder, kinds, pointer, index, count, filler):
-    """Load the last count lanes; the others are filler."""
-    mask = tail_mask(builder, count, full_vector(*kinds))
-    return _load_part(context, builder, kinds, pointer, index, mask, filler)
-
-
-@emitted()
-def store_head(context, builder, kinds, pointer, index, count, value):
-    """Store the first count lanes of value."""
-    mask = head_mask(builder, count, kinds[3])
-    emit_masked_store(builder, kinds[3], pointer, index, mask, value)
-
-
-@emitted()
-def store_tail(context, builder, kinds, pointer, index, count, value):
-    """Store the last count lanes of value."""
-    mask = tail_mask(builder, count, kinds[3])
-    emit_masked_store(builder, kinds[3], pointer, index, mask, value)
+load_head, store_head = _partial(head_mask)
+load_tail, store_tail = _partial(tail_mask)
 
 
 @inlined

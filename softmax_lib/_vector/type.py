@@ -156,12 +156,6 @@ def named_intrinsic(typed, function, skipped):
 # --- constants -------------------------------------------------------------------
 
 
-@emitted(lambda like: types.intp)
-def vector_length(context, builder, kinds, like):
-    """Return how many numbers of the type of a pointer fit in one vector."""
-    return context.get_constant(types.intp, full_vector(*kinds).count)
-
-
 def constant(float32, float64):
     """Return a function of vectors and pointers: the constant of their dtype."""
     table = {types.float32: float32, types.float64: float64}
@@ -179,6 +173,9 @@ def constant(float32, float64):
 def length_of(size):
     """Return a function of pointers that gives how many numbers `size` bytes hold."""
     return constant(size // 4, size // 8)
+
+
+vector_length = length_of(VECTOR_BYTES)
 
 
 def polynomial(float32, float64):

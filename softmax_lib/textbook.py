@@ -1,8 +1,7 @@
-"""The formulas as the book first writes them: slow to fast, meant to be read.
+"""The formulas as first written in the book, from slow to fast, kept readable.
 
-Each takes a one-dimensional float array and returns a new one of the same
-dtype. They are the subject of the book's chapters, flaws included; the
-functions to *use* are in `softmax_lib` itself.
+Each takes a one-dimensional float array and returns a new one of the same dtype. The
+chapters discuss them, flaws included; for use, take the functions of `softmax_lib`.
 """
 
 import numpy as np

@@ -13,7 +13,7 @@ import softmax_lib
 from benchmarks import oracle
 from benchmarks.families import families, long_rows
 from helpers import exact
-from softmax_lib._kernels.tiles import is_laid_out
+from softmax_lib._layout import needs_packing
 
 SEED = time.time_ns() % 2**32
 ALONG_AN_AXIS = ["softmax", "log_softmax", "logsumexp"]
@@ -187,7 +187,7 @@ def test_columns_laid_out_anew_give_the_same_bits(dtype, n):
     step = 512
     x = np.random.default_rng(SEED).normal(0, 5, (n, step + 16)).astype(dtype)
     narrow = x[:, :step].copy()
-    layouts = [is_laid_out(n, a.shape[1], 1, x.itemsize) for a in (x, narrow)]
+    layouts = [needs_packing(n, a.shape[1], 1, x.itemsize) for a in (x, narrow)]
     assert layouts == [False, n < 3000]
     for name in ALONG_AN_AXIS:
         function = getattr(softmax_lib, name)
@@ -219,5 +219,5 @@ def test_serial_and_parallel_give_the_same_bits(dtype, monkeypatch):
             function = getattr(softmax_lib, name)
             parallel = function(x, axis=axis)
             with monkeypatch.context() as patch:
-                patch.setattr("softmax_lib._threads.WORTH_IT", x.size + 1)
+                patch.setattr("softmax_lib._layout.MIN_PARALLEL_SIZE", x.size + 1)
                 np.testing.assert_array_equal(parallel, function(x, axis=axis))

@@ -591,7 +591,7 @@ def test_serial_and_parallel_give_the_same_bits(dtype, monkeypatch):
         for call in calls:
             parallel = call()
             with monkeypatch.context() as patch:
-                patch.setattr("softmax_lib._threads.WORTH_IT", x.size + 1)
+                patch.setattr("softmax_lib._layout.MIN_PARALLEL_SIZE", x.size + 1)
                 serial = call()
             for a, b in zip(
                 np.atleast_1d(*parallel) if isinstance(parallel, tuple) else [parallel],

@@ -93,10 +93,10 @@ def artanh_tail(degree):
 
 
 FITS = {
-    ("TAIL", "float32"): (exponential_tail, 4),
-    ("TAIL", "float64"): (exponential_tail, 9),
-    ("ARTANH_TAIL", "float32"): (artanh_tail, 3),
-    ("ARTANH_TAIL", "float64"): (artanh_tail, 6),
+    ("EXPM1_POLY", "float32"): (exponential_tail, 4),
+    ("EXPM1_POLY", "float64"): (exponential_tail, 9),
+    ("ATANH_POLY", "float32"): (artanh_tail, 3),
+    ("ATANH_POLY", "float64"): (artanh_tail, 6),
 }
 
 

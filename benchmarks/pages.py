@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from softmax_lib._kernels.pages import PAGE
+from softmax_lib._layout import PAGE_BYTES
 
 MEGABYTES = (8, 32, 64, 128, 256)
 ROUNDS = 31
@@ -21,10 +21,10 @@ ROUNDS = 31
 
 def fill(memory, touched):
     """Write to all of `memory` in order, in each page to index `touched` first."""
-    first = -memory.ctypes.data % PAGE
+    first = -memory.ctypes.data % PAGE_BYTES
     memory[:first] = 1
-    for start in range(first, memory.size, PAGE):
-        page = memory[start : start + PAGE]
+    for start in range(first, memory.size, PAGE_BYTES):
+        page = memory[start : start + PAGE_BYTES]
         if touched is not None:
             page[touched] = 1
         page[:] = 1

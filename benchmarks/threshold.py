@@ -1,8 +1,8 @@
 """Measure from which size threads are faster: `python -m benchmarks.threshold`.
 
 Times softmax with one thread and with all of them, in turn, for arrays of growing
-size, and writes the ratios to benchmarks/threshold.md. `_threads.WORTH_IT` is the
-first size from which on all threads are faster in every shape.
+size, and writes the ratios to benchmarks/threshold.md. `MIN_PARALLEL_SIZE` in
+`_layout` is the first size from which on all threads are faster in every shape.
 """
 
 import statistics
@@ -11,16 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from softmax_lib import _threads, softmax
+from softmax_lib import _layout, softmax
 
 SIZES = sorted([1 << k for k in range(12, 22)] + [3 << 13, 3 << 14])
 ROWS = (10, 100, 1000)
 ROUNDS = 101
 
 
-def seconds(x, out, worth_it):
-    """Return the time of one call with `worth_it` as the least size for threads."""
-    _threads.WORTH_IT = worth_it
+def seconds(x, out, min_parallel):
+    """Return the time of one call with `min_parallel` as the least size for threads."""
+    _layout.MIN_PARALLEL_SIZE = min_parallel
     start = time.perf_counter()
     softmax(x, out=out)
     return time.perf_counter() - start
@@ -30,8 +30,8 @@ def ratio(size, n):
     """Return the time with one thread over the time with all, for rows of n."""
     x = np.random.default_rng(1).normal(size=(size // n, n)).astype(np.float32)
     out = np.empty_like(x)
-    for worth_it in (0, x.size + 1):
-        seconds(x, out, worth_it)
+    for min_parallel in (0, x.size + 1):
+        seconds(x, out, min_parallel)
     rounds = [seconds(x, out, x.size + 1) / seconds(x, out, 0) for _ in range(ROUNDS)]
     return statistics.median(rounds)
 

@@ -43,10 +43,14 @@ def _is_usable_out(out, x, shape):
 
 
 class AxisFunction:
-    """A function along axes: its kernel in each layout, and what masked entries get."""
+    """A function along axes: its kernel in each layout, and what masked entries get.
 
-    def __init__(self, kernels, masked_value=None):
-        self._kernels, self._masked_value = kernels, masked_value
+    An entry that is `excluded` takes no part in a slice.
+    """
+
+    def __init__(self, kernels, masked_value=None, excluded=-math.inf):
+        self._kernels = kernels
+        self._masked_value, self._excluded = masked_value, excluded
         # Planning takes a microsecond.
         self._planned = functools.lru_cache(1024)(self._plan)
 
@@ -93,10 +97,10 @@ class AxisFunction:
         if out is not None:
             _arguments.check_out(out, a.shape, dtype)
         excluded = _arguments.excluded_mask(where, a.shape)
-        # Kernels have one way to exclude an entry: -inf. The result for masked entries
-        # is written last, since a slice may hold nothing else, or a NaN.
+        # The result for masked entries is written last, since a slice may hold nothing
+        # else, or a NaN.
         if excluded is not None:
-            a = _masked_copy(a, -math.inf, excluded)
+            a = _masked_copy(a, self._excluded, excluded)
         if out is None or out.dtype != a.dtype or excluded is not None:
             result = np.empty(a.shape, _native(a))
         else:
@@ -161,7 +165,7 @@ class AxisFunction:
             _signed_logsumexp(a, factors, axes, values)
         elif a.size:
             if excluded is not None:
-                a = _masked_copy(a, -math.inf, excluded)
+                a = _masked_copy(a, self._excluded, excluded)
             if not (_arguments.are_adjacent(axes) and is_kernel_ready(a)):
                 a, _ = _axes_last(a, axes)
                 axes = tuple(range(a.ndim - len(axes), a.ndim))

@@ -139,13 +139,10 @@ class AxisFunction:
         ):
             shape, n = x.shape[:-1], x.shape[-1]
             flat = x if x.ndim == 1 else x.reshape(-1)
-            if out is None:
-                values = np.empty(size // n, x.dtype)
-                self._run(flat, values, size // n, n, 1)
-                return values.reshape(shape) if shape else values[0]
-            if _is_usable_out(out, x, shape):
-                self._run(flat, out.reshape(-1), size // n, n, 1)
-                return out
+            if out is None or _is_usable_out(out, x, shape):
+                values = np.empty(shape, x.dtype) if out is None else out
+                self._run(flat, values.reshape(-1), size // n, n, 1)
+                return values if out is values or shape else values[()]
         return self._reduce_general(x, axis, b, where, keepdims, out)
 
     def _reduce_general(self, x, axis, b, where, keepdims, out):

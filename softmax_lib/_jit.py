@@ -141,8 +141,7 @@ class _Part:
     @functools.cached_property
     def dispatcher(self):
         with _jit_enabled():
-            options = {**OPTIONS, "forceinline": self._forceinline}
-            return njit(**options)(self.__wrapped__)
+            return njit(**OPTIONS, forceinline=self._forceinline)(self.__wrapped__)
 
     @property
     def _numba_type_(self):

@@ -35,10 +35,8 @@ def cross_entropy(
     n, mean = a.shape[axis], reduction == "mean"
     if weight is not None:
         weight = _arguments.class_weights(weight, n, a.dtype)
-    if type(given) is np.ndarray and given.dtype is _INT64:
-        t = given
-    else:
-        t = _arguments.to_label_array(given)
+    is_ready = type(given) is np.ndarray and given.dtype is _INT64
+    t = given if is_ready else _arguments.to_label_array(given)
     _arguments.check_label_shape(t, a.shape, axis)
     over = 1.0, 0.0
     if t.dtype.kind == "f":

@@ -86,13 +86,10 @@ class acquire_threads:
             if self._work <= CONTENTION_MAX_BYTES:
                 took = time.perf_counter() - self._begin
                 expected = self._work / self._threads * SECONDS_PER_BYTE
-                slow = took > CONTENTION_LATENCY + expected
-                if slow or self.backoff:
-                    self._back_off(slow)
+                self._back_off(took > CONTENTION_LATENCY + expected)
 
     @classmethod
     def _back_off(cls, slow):
-        """After a slow call, begin a backoff and double the next; else end it."""
         if slow:
             cls.retry_at = time.perf_counter() + cls.backoff
         doubled = min(max(2 * cls.backoff, MIN_BACKOFF), MAX_BACKOFF)

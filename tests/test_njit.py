@@ -219,9 +219,9 @@ def test_bad_values_are_refused_at_run_time():
         by_number(x, out_of_range, 1, weight)
     with pytest.raises(np.exceptions.AxisError, match="out of bounds"):
         by_number(x, y, 3, weight)
-    with pytest.raises(ValueError, match="got labels of another shape; class"):
+    with pytest.raises(ValueError, match="got labels of another shape than logits"):
         by_number(x, y, 0, weight)
-    with pytest.raises(ValueError, match="got labels of another shape; prob"):
+    with pytest.raises(ValueError, match="got probabilities of another shape"):
         by_shares(x, x[:1], 1, weight)
     with pytest.raises(ValueError, match="got weight of another length"):
         by_number(x, y, 1, weight[:1])

@@ -45,9 +45,8 @@ def lane_totals(running):
     """Return a running sum as a total of each lane, in units of 1."""
     scale = 1.0 / TERM_SCALE(running.total)
     terms = running.total - 2.0 * TERM_SCALE(running.total)
-    return DoubleDouble(
-        v.to_float64(terms) * scale, v.to_float64(running.error) * scale
-    )
+    hi, lo = v.to_float64(terms), v.to_float64(running.error)
+    return DoubleDouble(hi * scale, lo * scale)
 
 
 @inlined

@@ -27,16 +27,6 @@ def column_max(x, s):
     return slices.finite_max(top)
 
 
-@inlined
-def column_extreme(x, s):
-    """Return the maxima, NaN where there is any NaN."""
-    top = v.splat(x, -math.inf)
-    for i in range(s.n):
-        scores = v.load_up_to(x, s.start + i * s.stride, s.count)
-        top = v.select(top == top, v.maximum(top, scores), top)
-    return top
-
-
 @outlined
 def column_sum_exp(x, out, s, params, ahead):
     """Return the total of each lane; write the terms to out, unless it is None."""

@@ -1,5 +1,7 @@
 """The layout of slices across the vectors: tiles, packed or where they are."""
 
+import math
+
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined
 from softmax_lib._kernels import column_loops as loops
@@ -26,9 +28,13 @@ def column_statistic(op):
 
 @inlined
 def store_column_values(x, s, finite, out, at, valid, values):
-    """Write the results of slices that are one number each."""
+    """Write one number a slice; where it is not finite, the maximum or NaN."""
     if v.any_of(v.select(finite, v.splat(values, 0.0), 1.0) > 0.0):
-        values = v.select(finite, values, loops.column_extreme(x, s))
+        top = v.splat(x, -math.inf)
+        for i in range(s.n):
+            scores = v.load_up_to(x, s.start + i * s.stride, s.count)
+            top = v.select(top == top, v.maximum(top, scores), top)
+        values = v.select(finite, values, top)
     v.store_up_to(out, at, valid, values)
 
 

@@ -192,11 +192,12 @@ def scatter_label_grads(out, buffer, s, labels, row, valid):
 
 
 @inlined
-def cross_entropy_of_vector(x, out, buffer, s, ahead, labels, over, results):
+def cross_entropy_of_vector(x, out, s, ahead, given, results):
     """Write the losses of a vector of slices and, unless out is None, the gradient.
 
     In the buffer the gradients at the labels replace their scores.
     """
+    buffer, labels, over = given
     losses, row, valid = results
     w = v.vector_length(x)
     gather_labels(buffer, x, s, labels, row, valid)
@@ -223,7 +224,7 @@ def cross_entropy_of_columns(x, labels, losses, grad, divisor, t, first, last):
     packed = needs_packing(t.n, t.inner, t.slice_stride, x.itemsize)
     w = v.vector_length(source)
     r = reciprocal_or_zero(divisor)
-    over = DoubleDouble(v.lane0(r.hi), v.lane0(r.lo))
+    given = buffer, labels, DoubleDouble(v.lane0(r.hi), v.lane0(r.lo))
     for tile in range(first, last):
         start, count, row = tiles.tile_at(tile, t)
         if packed:
@@ -234,18 +235,13 @@ def cross_entropy_of_columns(x, labels, losses, grad, divisor, t, first, last):
                 s = Slices(lane, t.n, t.tile_width, w)
                 ahead = tiles.next_tile(source, target, start, t, lane)
                 results = each, row + lane, min(w, count - lane)
-                cross_entropy_of_vector(
-                    block, shares, buffer, s, ahead, labels, over, results
-                )
+                cross_entropy_of_vector(block, shares, s, ahead, given, results)
             if grad is not None:
                 tiles.unpack_tile(shares, target, start, count, t)
         else:
             s = Slices(start, t.n, t.inner, count)
             ahead = tiles.next_tile(source, target, start, t, 0)
-            results = each, row, count
-            cross_entropy_of_vector(
-                source, target, buffer, s, ahead, labels, over, results
-            )
+            cross_entropy_of_vector(source, target, s, ahead, given, (each, row, count))
 
 
 # --- kernels ---------------------------------------------------------------------

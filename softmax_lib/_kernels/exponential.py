@@ -105,7 +105,7 @@ def expm1(r):
 
 @inlined
 def expm1_with_error(x, magic):
-    """Return d, its error to a tenth of the ULP of 1 + d, and the magic number + n."""
+    """Return d, its error to 0.15 ULP of 1 + d, and the magic number + n."""
     rounded = v.fma(x, LOG2_E(x), magic)
     n = rounded - magic
     high = v.fma(n, -LN2_HIGH(x), x)

@@ -38,12 +38,8 @@ class Operation(NamedTuple):
     apply: object  # (term or score, stats) -> result, or None
 
 
-LAYOUTS = {
-    "rows": rows_loop,
-    "split_rows": split_rows_loop,
-    "columns": columns_loop,
-    "blocked_columns": blocked_columns_loop,
-}
+LOOPS = rows_loop, split_rows_loop, columns_loop, blocked_columns_loop
+LAYOUTS = {loop.__name__.removesuffix("_loop"): loop for loop in LOOPS}
 
 
 class AxisKernels:
@@ -62,9 +58,8 @@ class AxisKernels:
             raise AttributeError(
                 f"no layout {layout!r}; there are {', '.join(LAYOUTS)}"
             )
-        loop = renamed(
-            LAYOUTS[layout](self.operation), __name__, f"{self.operation.name}.{layout}"
-        )
+        place = f"{self.operation.name}.{layout}"
+        loop = renamed(LAYOUTS[layout](self.operation), __name__, place)
         options = {"parallel": True} if layout == "split_rows" else {}
         self.__dict__[layout] = kernel(loop, **options)
         return self.__dict__[layout]

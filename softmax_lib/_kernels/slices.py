@@ -110,10 +110,8 @@ def share_scale(top, finite, largest, q, r, unit):
 @inlined
 def without_down(scale):
     """Return the same scale, for terms of which none is small."""
-    down = scale.down
-    return ShareScale(
-        scale.hi * down, scale.lo * down, scale.max_term, scale.max_share, None
-    )
+    hi, lo = scale.hi * scale.down, scale.lo * scale.down
+    return ShareScale(hi, lo, scale.max_term, scale.max_share, None)
 
 
 @inlined

@@ -65,7 +65,7 @@ class AlongAxis:
 
         return self._form(apply, "apply")
 
-    def _reduce(self, keepdims, name):
+    def _reduce(self, keepdims):
         run = self._run
 
         def reduce(x, axis):
@@ -77,27 +77,18 @@ class AlongAxis:
                 run(source, arrays.flat(result), x.shape, mask)
             return result if keepdims else drop_axes(result, x.shape, mask, axis)
 
-        return self._form(reduce, name)
+        return self._form(reduce, "reduce_keepdims" if keepdims else "reduce")
 
-    @cached_property
-    def reduce(self):
-        """(x, axis): one number a slice."""
-        return self._reduce(False, "reduce")
-
-    @cached_property
-    def reduce_keepdims(self):
-        """(x, axis): one number a slice; the axes stay with length 1."""
-        return self._reduce(True, "reduce_keepdims")
+    # (x, axis): one number a slice, without the reduced axes and with length 1 there.
+    reduce = cached_property(lambda self: self._reduce(False))
+    reduce_keepdims = cached_property(lambda self: self._reduce(True))
 
 
 # By the name of the function, which is where cached callers find them again.
-along_axis = SimpleNamespace(
-    **{
-        name: AlongAxis(kernels)
-        for name, kernels in vars(operations).items()
-        if isinstance(kernels, operations.AxisKernels)
-    }
-)
+along_axis = SimpleNamespace()
+for _name, _kernels in vars(operations).items():
+    if isinstance(_kernels, operations.AxisKernels):
+        setattr(along_axis, _name, AlongAxis(_kernels))
 
 
 @by_type

@@ -29,7 +29,12 @@ def external_call(kernel, any_layout=False):
 
     @intrinsic
     def call(typingctx, arguments):
-        parameters = tuple(_parameter(a, any_layout) for a in arguments.types)
+        parameters = tuple(
+            a.copy(layout="A", readonly=False)
+            if any_layout and isinstance(a, types.Array)
+            else types.unliteral(a)
+            for a in arguments.types
+        )
         result = _compiled(kernel, parameters)
         returned = result.signature.return_type
 
@@ -57,12 +62,6 @@ def external_call(kernel, any_layout=False):
         return signature(returned, arguments), emit
 
     return call
-
-
-def _parameter(given, any_layout):
-    if any_layout and isinstance(given, types.Array):
-        return given.copy(layout="A", readonly=False)
-    return types.unliteral(given)
 
 
 def _name(kernel, parameters):

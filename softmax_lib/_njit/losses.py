@@ -9,7 +9,7 @@ from softmax_lib._jit import inlined, kernel, renamed
 from softmax_lib._kernels import cross_entropy, soft_targets, vjps
 from softmax_lib._njit import arguments as args
 from softmax_lib._njit import arrays
-from softmax_lib._njit.arguments import by_type
+from softmax_lib._njit.arguments import by_type, refuse
 from softmax_lib._njit.labels import (
     checked_smoothing,
     class_weights,
@@ -126,14 +126,12 @@ def copy_grad_back(buffer, grad, mask):
     """Write the buffer to grad, unless it is grad."""
     if isinstance(grad, types.NoneType):
         return lambda buffer, grad, mask: None
-    return lambda buffer, grad, mask: (
-        None
-        if arrays.are_last(mask, grad.ndim)
-        else arrays.copy_back(buffer, grad, mask)
-    )
 
+    def copy(buffer, grad, mask):
+        if not arrays.are_last(mask, grad.ndim):
+            arrays.copy_back(buffer, grad, mask)
 
-# --- results ---------------------------------------------------------------------
+    return copy
 
 
 @by_type
@@ -182,11 +180,11 @@ def _check_labels(name, logits, labels, ignore_index):
     if not (is_index or is_float) or ndim != logits.ndim - is_index:
         indices = f"integers of {logits.ndim - 1} dimensions (class indices)"
         floats = f"floats of {logits.ndim} dimensions (probabilities)"
-        args.refuse(name, "labels", labels, f"{indices}, and {floats}")
+        refuse(name, "labels", labels, f"{indices}, and {floats}")
     ignores = args.value_of(ignore_index) is not None
     if ignores and not (args.is_integer(ignore_index) and is_index):
         allowed = "None, and an int with class indices"
-        args.refuse(name, "ignore_index", ignore_index, allowed)
+        refuse(name, "ignore_index", ignore_index, allowed)
 
 
 def type_cross_entropy(function):
@@ -199,27 +197,23 @@ def type_cross_entropy(function):
     def choose(logits, labels, axis, reduction, ignore_index, weight, label_smoothing):
         args.check_array(name, "logits", logits)
         if logits.ndim == 0:
-            args.refuse(name, "logits", logits, "arrays of one dimension and more")
+            refuse(name, "logits", logits, "arrays of one dimension and more")
         _check_labels(name, logits, labels, ignore_index)
         if not args.is_integer(axis):
-            args.refuse(name, "axis", axis, "one int, the axis of classes")
+            refuse(name, "axis", axis, "one int, the axis of classes")
         chosen = args.value_of(reduction)
         if chosen not in REDUCTIONS:
-            args.refuse(
-                name, "reduction", reduction, "a literal 'none', 'mean' or 'sum'"
-            )
+            refuse(name, "reduction", reduction, "a literal 'none', 'mean' or 'sum'")
         if args.value_of(weight) is not None:
             args.check_array(name, "weight", weight)
             if weight.ndim != 1:
-                args.refuse(name, "weight", weight, "None, and arrays of one dimension")
+                refuse(name, "weight", weight, "None, and arrays of one dimension")
         smoothing = args.value_of(label_smoothing)
         if not args.is_supported(smoothing) and type(smoothing) not in (
             float,
             int,
         ):
-            args.refuse(
-                name, "label_smoothing", label_smoothing, "a number from 0 to 1"
-            )
+            refuse(name, "label_smoothing", label_smoothing, "a number from 0 to 1")
         delegate, mean = of_each if chosen == "none" else of_all, chosen == "mean"
         # A float that is not given is known here; there are no literal floats.
         smooths = not (type(smoothing) is float and smoothing == 0.0)
@@ -299,7 +293,7 @@ def type_vjp(function):
         args.check_array(name, first, p)
         args.check_array(name, "g", g)
         if g.ndim != p.ndim:
-            args.refuse(name, "g", g, f"arrays of {p.ndim} dimensions, as {first}")
+            refuse(name, "g", g, f"arrays of {p.ndim} dimensions, as {first}")
         args.check_axes(name, axis)
         return lambda p, g, axis=-1: delegate((p, g, axis))
 

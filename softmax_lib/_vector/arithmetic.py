@@ -138,8 +138,7 @@ def splat(context, builder, kinds, like, value):
     It has the type of like, if that is a vector, and is a whole vector of the dtype of
     like, if that is a pointer.
     """
-    kind = types.intp if isinstance(kinds[1], types.Integer) else kinds[1]
-    return spread(context, builder, value, kind, _splat_type(*kinds))
+    return spread(context, builder, value, kinds[1], _splat_type(*kinds))
 
 
 def _splat_fields_type(like, fields):

@@ -48,20 +48,16 @@ def _address(builder, pointer, index, vector):
     return builder.bitcast(builder.gep(pointer, [index]), vector.llvm.as_pointer())
 
 
-def _alignment(vector):
-    return vector.dtype.bitwidth // 8
-
-
 def emit_load(builder, kind, vector, pointer, index):
     """Emit a load of a whole vector, aligned as its numbers are."""
     at = _address(builder, pointer, index, vector)
-    return _read(builder, kind, builder.load(at, align=_alignment(vector)))
+    return _read(builder, kind, builder.load(at, align=vector.dtype.bitwidth // 8))
 
 
 def emit_store(builder, vector, pointer, index, value):
     """Emit a store of a whole vector."""
     at = _address(builder, pointer, index, vector)
-    builder.store(value, at, align=_alignment(vector))
+    builder.store(value, at, align=vector.dtype.bitwidth // 8)
 
 
 def head_mask(builder, count, vector):
@@ -80,7 +76,7 @@ def emit_masked_load(builder, kind, vector, pointer, index, mask, rest):
     """Emit a load of the lanes of a mask; the others are rest."""
     at = _address(builder, pointer, index, vector)
     name = f"llvm.masked.load.{suffix(vector)}.p0"
-    operands = [at, INT32(_alignment(vector)), mask, _read(builder, kind, rest)]
+    operands = [at, INT32(vector.dtype.bitwidth // 8), mask, _read(builder, kind, rest)]
     return _read(builder, kind, call_llvm(builder, name, vector.llvm, operands))
 
 
@@ -88,7 +84,7 @@ def emit_masked_store(builder, vector, pointer, index, mask, value):
     """Emit a store of the lanes of a mask."""
     at = _address(builder, pointer, index, vector)
     name = f"llvm.masked.store.{suffix(vector)}.p0"
-    operands = [value, at, INT32(_alignment(vector)), mask]
+    operands = [value, at, INT32(vector.dtype.bitwidth // 8), mask]
     call_llvm(builder, name, ir.VoidType(), operands)
 
 

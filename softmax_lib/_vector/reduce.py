@@ -56,7 +56,7 @@ def any_of(context, builder, kinds, mask):
 
 @emitted(lambda a, origin: types.UniTuple(types.float64, 2))
 def reduce_sum_compensated(context, builder, kinds, a, origin):
-    """Return the sum of float64 lanes and its rounding error.
+    """Return the sum of two float64 lanes or more, and its rounding error.
 
     Halves are added by Knuth's TwoSum, which keeps the errors. Lanes that come from
     float32 (the dtype of origin) are added without any rounding.

@@ -94,5 +94,6 @@ def store_transposed(
     found = [emit_load(builder, kinds[0], vector, block, place) for place in places]
     places = _places(builder, to, step, vector.count)
     masks = _masks(builder, rows, columns, vector)
-    for place, mask, row in zip(places, masks, _transpose(builder, found), strict=True):
+    rows = _transpose(builder, found)
+    for place, mask, row in zip(places, masks, rows, strict=True):
         emit_masked_store(builder, vector, target, place, mask, row)

@@ -32,26 +32,19 @@ class Vector(types.Type):
         return ir.VectorType(element(self.dtype), self.count)
 
 
-class NegatedPointer(types.Type):
+class NegatedPointer(types.CPointer):
     """A pointer whose numbers are read with the opposite sign."""
-
-    def __init__(self, dtype):
-        self.dtype = dtype
-        super().__init__(name=f"NegatedPointer({dtype})")
-
-    @property
-    def llvm(self):
-        """The LLVM type of the pointer."""
-        return element(self.dtype).as_pointer()
 
 
 @register_model(Vector)
-@register_model(NegatedPointer)
-class LlvmModel(models.PrimitiveModel):
-    """Represented by one LLVM value, so that it stays in a register."""
+class VectorModel(models.PrimitiveModel):
+    """Represented by one LLVM vector, so that it stays in a register."""
 
     def __init__(self, dmm, fe_type):
         super().__init__(dmm, fe_type, fe_type.llvm)
+
+
+register_model(NegatedPointer)(models.PointerModel)
 
 
 def element(dtype):
@@ -98,23 +91,20 @@ def spread(context, builder, value, kind, vector):
     """Return a value as a vector: a plain number in every lane."""
     if isinstance(kind, Vector):
         return value
-    return emit_splat(
-        builder, context.cast(builder, value, kind, vector.dtype), vector.count
-    )
+    scalar = context.cast(builder, value, kind, vector.dtype)
+    return emit_splat(builder, scalar, vector.count)
 
 
 def call_llvm(builder, name, result, args):
     """Call an LLVM intrinsic by its full name."""
     kind = ir.FunctionType(result, [a.type for a in args])
-    return builder.call(
-        cgutils.get_or_insert_function(builder.module, kind, name), args
-    )
+    function = cgutils.get_or_insert_function(builder.module, kind, name)
+    return builder.call(function, args)
 
 
 def suffix(vector):
     """Return the part of an intrinsic's name that spells the vector type."""
-    letter = "f" if isinstance(vector.dtype, types.Float) else "i"
-    return f"v{vector.count}{letter}{vector.dtype.bitwidth}"
+    return f"v{vector.count}f{vector.dtype.bitwidth}"
 
 
 def emitted(result=lambda *kinds: types.void):
@@ -126,19 +116,18 @@ def emitted(result=lambda *kinds: types.void):
 
     def decorate(function):
         def typed(typingctx, *kinds):
-            signature = result(*kinds)(*kinds)
+            found = [types.intp if isinstance(k, types.Integer) else k for k in kinds]
 
             def emit(context, builder, sig, args):
+                casts = zip(args, kinds, found, strict=True)
                 values = [
-                    context.cast(builder, value, kind, types.intp)
-                    if isinstance(kind, types.Integer)
-                    else value
-                    for value, kind in zip(args, kinds, strict=True)
+                    context.cast(builder, value, a, b) if a != b else value
+                    for value, a, b in casts
                 ]
-                emitted = function(context, builder, kinds, *values)
+                emitted = function(context, builder, found, *values)
                 return context.get_dummy_value() if emitted is None else emitted
 
-            return signature, emit
+            return result(*kinds)(*kinds), emit
 
         return named_intrinsic(typed, function, skipped=3)
 

@@ -3,9 +3,9 @@
 import numba
 import numpy as np
 import pytest
-from helpers import exact
 
 import softmax_lib as sl
+from helpers import exact
 from softmax_lib._layout import BLOCK_BYTES, IN_CACHE_BYTES
 
 DTYPES = (np.float32, np.float64)

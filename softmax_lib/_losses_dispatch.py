@@ -30,7 +30,8 @@ def cross_entropy(
         a, dtype = logits, logits.dtype
     else:
         a, dtype = to_float_array(logits, "logits")
-        a = np.array(a, a.dtype.newbyteorder("="), order="C")
+        if not is_kernel_ready(a):
+            a = np.array(a, a.dtype.newbyteorder("="), order="C")
     axis = _arguments.class_axis(axis, a.ndim)
     n, mean = a.shape[axis], reduction == "mean"
     if weight is not None:

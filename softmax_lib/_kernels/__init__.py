@@ -1,1 +1,1 @@
-"""Jitted loops: no argument checks, no allocation, one idea a file."""
+"""Compiled loops and their formulas: no argument checks, one idea a file."""

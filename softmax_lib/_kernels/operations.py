@@ -55,9 +55,7 @@ class AxisKernels:
 
     def __getattr__(self, layout):
         if layout not in LAYOUTS:
-            raise AttributeError(
-                f"no layout {layout!r}; there are {', '.join(LAYOUTS)}"
-            )
+            raise AttributeError(f"got layout {layout!r}; allowed are {[*LAYOUTS]}")
         place = f"{self.operation.name}.{layout}"
         loop = renamed(LAYOUTS[layout](self.operation), __name__, place)
         options = {"parallel": True} if layout == "split_rows" else {}

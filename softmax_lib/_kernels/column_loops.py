@@ -31,7 +31,6 @@ def column_max(x, s):
 def column_sum_exp(x, out, s, params, ahead):
     """Return the total of each lane; write the terms to out, unless it is None."""
     v.noinline()
-    beyond, place, later, there, step = ahead
     stride, count = s.stride, s.count
     totals = accumulator.zero_totals(x)
     for b in range(0, s.n, BLOCK_LENGTH(x)):
@@ -43,8 +42,8 @@ def column_sum_exp(x, out, s, params, ahead):
             scores = v.load_up_to(x, at + stride, count)
             reduced = e.scaled_exp_reduce(scores - params.shift, params)
             for i in range(b + 2, b + size):
-                v.prefetch(beyond, place + i * step)
-                v.prefetch(later, there + i * step)
+                v.prefetch(ahead.x, ahead.x_at + i * ahead.step)
+                v.prefetch(ahead.out, ahead.out_at + i * ahead.step)
                 scores = v.load_up_to(x, at + 2 * stride, count)
                 following = e.scaled_exp_reduce(scores - params.shift, params)
                 running = accumulate_store_up_to(running, ready, out, at, count)

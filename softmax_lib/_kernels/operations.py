@@ -4,6 +4,7 @@ Layouts visit slices; an operation says what becomes of the maximum and the tota
 slice, and of each of its scores or terms.
 """
 
+import math
 from typing import NamedTuple
 
 from softmax_lib import _vector as v
@@ -73,15 +74,13 @@ def as_is(pointer):
 def finish_softmax(top, finite, params, total):
     """Return the scale of 1 / total."""
     r = dd_reciprocal(total)
-    unit = v.splat(r.hi, 1.0)
-    return share_scale(top, finite, max_term(top, params), r, r.hi, unit)
+    return share_scale(top, finite, max_term(top, params), r, r.hi, v.splat(r.hi, 1.0))
 
 
 @inlined
 def finish_log_softmax(top, finite, params, log):
     """Return what to subtract: NaN where the maximum is not finite."""
-    rounded = v.to_dtype_of(top, log.hi)
-    return LogOffset(top, v.select(finite, rounded, float("nan")))
+    return LogOffset(top, v.select(finite, v.to_dtype_of(top, log.hi), math.nan))
 
 
 @inlined

@@ -43,9 +43,8 @@ def is_integer(given):
 
 def is_supported(dtype):
     """Return whether arrays of a type are accepted, as they are or converted."""
-    return dtype in (types.float32, types.float64) or isinstance(
-        dtype, types.Integer | types.Boolean
-    )
+    floats = types.float32, types.float64
+    return dtype in floats or isinstance(dtype, types.Integer | types.Boolean)
 
 
 def check_array(function, name, x, scalars=False):

@@ -63,9 +63,7 @@ def ravel_adjacent(x, mask, axis):
     """Return x, flat, with the reduced axes moved to the end if they are split."""
     if not _may_be_split(x, axis):
         return lambda x, mask, axis: ravel_c(x)
-    return lambda x, mask, axis: (
-        ravel_c(axes_last(x, mask)) if is_split(mask) else ravel_c(x)
-    )
+    return lambda x, mask, axis: ravel_c(axes_last(x, mask) if is_split(mask) else x)
 
 
 @by_type
@@ -90,9 +88,7 @@ def ravel_last(x, mask):
     """Return x, flat, with the reduced axes moved to the end."""
     if x.ndim < 2:
         return lambda x, mask: ravel_c(x)
-    return lambda x, mask: (
-        ravel_c(x) if are_last(mask, x.ndim) else ravel_c(axes_last(x, mask))
-    )
+    return lambda x, mask: ravel_c(x if are_last(mask, x.ndim) else axes_last(x, mask))
 
 
 @by_type

@@ -9,11 +9,8 @@ from softmax_lib._vector.type import INT32, emitted, indices
 
 def _halves(builder, v):
     half = v.type.count // 2
-    undefined = ir.Constant(v.type, ir.Undefined)
-    return (
-        builder.shuffle_vector(v, undefined, indices(range(half))),
-        builder.shuffle_vector(v, undefined, indices(range(half, 2 * half))),
-    )
+    parts = range(half), range(half, 2 * half)
+    return [builder.shuffle_vector(v, v, indices(lanes)) for lanes in parts]
 
 
 def _tree_reduce(builder, v, combine):

@@ -21,7 +21,7 @@ def to_float_array(x, name="x"):
         lost = f"got a masked array as {name}, whose mask would be lost"
         raise TypeError(f"{lost}; pass its data{more}")
     a = np.asarray(x)
-    dtype = a.dtype.newbyteorder("=")
+    dtype = np.dtype(a.dtype.type)
     if dtype in (_FLOAT32, _FLOAT64):
         return a, dtype
     if _is_half(dtype):
@@ -177,7 +177,7 @@ def to_label_array(given):
     if t.dtype.kind in "iu":
         return t
     if t.size == 0 and t.dtype == _FLOAT64 and isinstance(given, list | tuple):
-        # An empty list has no type of its own.
+        # An empty list has no dtype.
         return t.astype(np.int64)
     if t.dtype.kind == "f" or _is_half(t.dtype):
         return to_float_array(t, "labels")[0]

@@ -59,7 +59,7 @@ class _Cache(FunctionCache):
             rtsys.initialize(target_context)
             return self._load_overload(sig, target_context)
         except Exception:
-            # Truncated, overwritten or unreadable: compile anew.
+            # Truncated, overwritten or unreadable: compile again.
             self._forget()
             return None
 

@@ -1,4 +1,4 @@
-"""Every threshold, and the layout that suits a shape: plain integers only.
+"""Every threshold of sizes, and the layout that suits a shape: plain integers only.
 
 Python and compiled code both call these functions, so that a call inside ``@njit`` is
 done as the same call from Python is.
@@ -65,7 +65,7 @@ L1_BUDGET = 1 << 14
 # More cache lines side by side than this gain nothing.
 MAX_TILE_LINES = 16
 
-# The longest slices of which a vector fits on the stack.
+# The longest slices of which a vector fits on the stack, with a square to spare.
 MAX_PACKED_LENGTH = STACK_BYTES // VECTOR_BYTES - 16
 
 # Cache lines of a set that a tile may fill; its result needs as many of the eight.

@@ -9,7 +9,8 @@ from softmax_lib import _arguments, _layout
 from softmax_lib._arguments import normalize_axes, to_float_array
 from softmax_lib._dispatch import is_kernel_ready
 from softmax_lib._kernels import cross_entropy as class_indices
-from softmax_lib._kernels import labels, soft_targets, vjps
+from softmax_lib._kernels import labels as label_kernels
+from softmax_lib._kernels import soft_targets, vjps
 from softmax_lib._threads import run
 
 _FLOAT64, _INT64 = np.dtype(np.float64), np.dtype(np.int64)
@@ -18,7 +19,7 @@ _EMPTY = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64, np.int64
 
 
 def cross_entropy(
-    logits, given, axis, reduction, ignore_index, weight, smoothing, gradient
+    logits, labels, axis, reduction, ignore_index, weight, smoothing, gradient
 ):
     """Return the loss, and the gradient with respect to the logits if wanted."""
     if not isinstance(reduction, str) or reduction not in _arguments.REDUCTIONS:
@@ -31,13 +32,13 @@ def cross_entropy(
     else:
         a, dtype = to_float_array(logits, "logits")
         if not is_kernel_ready(a):
-            a = np.array(a, a.dtype.newbyteorder("="), order="C")
+            a = np.array(a, np.dtype(a.dtype.type), order="C")
     axis = _arguments.class_axis(axis, a.ndim)
     n, mean = a.shape[axis], reduction == "mean"
     if weight is not None:
         weight = _arguments.class_weights(weight, n, a.dtype)
-    is_ready = type(given) is np.ndarray and given.dtype is _INT64
-    t = given if is_ready else _arguments.to_label_array(given)
+    is_ready = type(labels) is np.ndarray and labels.dtype is _INT64
+    t = labels if is_ready else _arguments.to_label_array(labels)
     _arguments.check_label_shape(t, a.shape, axis)
     over = 1.0, 0.0
     if t.dtype.kind == "f":
@@ -53,7 +54,7 @@ def cross_entropy(
         flat = _int_labels(t)
         count = _count(flat, t, n, ignored, ignore_index is not None)
         if mean and weight is not None:
-            over = labels.label_weight_sum(flat, weight, ignored)
+            over = label_kernels.label_weight_sum(flat, weight, ignored)
         elif mean:
             over = float(count), 0.0
         indices = flat, axis, weight, ignored
@@ -64,7 +65,7 @@ def cross_entropy(
     if reduction == "none":
         loss = _rounded(losses, dtype).reshape(a.shape[:axis] + a.shape[axis + 1 :])[()]
     else:
-        loss = _rounded(labels.mean_loss(losses, *over), dtype)
+        loss = _rounded(label_kernels.mean_loss(losses, *over), dtype)
     return (loss, _rounded(grad, dtype)) if gradient else loss
 
 
@@ -92,7 +93,7 @@ def _int_labels(t):
 
 def _count(flat, t, n, ignored, ignores):
     """Return how many labels count; raise if one is out of range."""
-    bad, count = labels.validate_labels(flat, n, ignored, ignores)
+    bad, count = label_kernels.validate_labels(flat, n, ignored, ignores)
     if bad >= 0:
         place = tuple(int(i) for i in np.unravel_index(bad, t.shape))
         where = f"[{', '.join(map(str, place))}]" if place else ""
@@ -162,7 +163,7 @@ def _vjp(kernel, name, result, g, axis):
     if a.shape != b.shape:
         got = f"got {name} of shape {a.shape} and g of shape {b.shape}"
         raise ValueError(f"{got}; the shapes must be equal")
-    dtype = np.result_type(a.dtype, b.dtype).newbyteorder("=")
+    dtype = np.dtype(np.result_type(a.dtype, b.dtype).type)
     axes = normalize_axes(axis, a.ndim)
     order = [d for d in range(a.ndim) if d not in axes] + list(axes)
     n = math.prod(a.shape[d] for d in axes)

@@ -50,9 +50,9 @@ def max_threads():
 
 
 # Where the threads of another pool keep the processors busy, ours wait for a turn, and
-# that takes milliseconds: several times what a small call takes. After two calls of up
-# to CONTENTION_MAX_BYTES that took longer than any of their size should, calls run on
-# one thread for a backoff that doubles each time (exponential backoff).
+# that takes milliseconds: several times what a small call takes. After two such calls
+# in a row, of up to CONTENTION_MAX_BYTES, calls run on one thread for a backoff that
+# doubles each time (exponential backoff).
 CONTENTION_MAX_BYTES = 1 << 23
 CONTENTION_LATENCY = 0.5e-3  # seconds
 SECONDS_PER_BYTE = 1e-9  # of one thread
@@ -60,7 +60,7 @@ MIN_BACKOFF, MAX_BACKOFF = 0.02, 1.0  # seconds
 
 
 class acquire_threads:
-    """Give the number of threads to use on that many bytes.
+    """Return the threads for a call that takes as long as softmax of `work` bytes.
 
     A class: `contextlib.contextmanager` costs 2 us a call.
     """

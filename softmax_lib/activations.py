@@ -160,8 +160,9 @@ def logsumexp(x, /, axis=-1, *, b=None, where=None, keepdims=False, out=None):
     Raises
     ------
     TypeError
-        Or ValueError or AxisError, as for `softmax`; also if `keepdims` is not boolean,
-        or `b` has another dtype or does not broadcast to the shape of `x`.
+        Or ValueError or AxisError, as for `softmax`; also if `keepdims` is not boolean
+        or `b` has another dtype. ValueError if `b` does not broadcast to the shape of
+        `x`.
 
     See Also
     --------

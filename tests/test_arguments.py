@@ -270,3 +270,20 @@ def test_factors_and_masks_together():
         logsumexp(a, b=[1, 2])
     with pytest.raises(TypeError, match="got b of dtype complex"):
         logsumexp(a, b=1j)
+
+
+def test_arrays_without_a_dimension():
+    for value in (2.0, -np.inf):
+        x = np.array(value)
+        assert logsumexp(x) == value
+        assert logsumexp(x, keepdims=True) == value
+        assert softmax(x) == 1 or np.isnan(softmax(x))
+
+
+@pytest.mark.parametrize("axis", [0, 1, (0, 2)])
+def test_other_memory_is_as_good_as_contiguous(axis):
+    # Converted arrays go through the same kernels: equal bits, and no detour.
+    x = np.random.default_rng(3).normal(size=(40, 30, 20)).astype(np.float32)
+    for a in (x.astype(">f4"), np.asfortranarray(x), np.repeat(x, 2, 1)[:, ::2]):
+        np.testing.assert_array_equal(softmax(a, axis), softmax(x, axis))
+        np.testing.assert_array_equal(softmax(a, axis, where=True), softmax(x, axis))

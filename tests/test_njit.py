@@ -282,3 +282,17 @@ def test_the_kernels_are_called_and_not_copied():
 def test_wrong_arguments_are_named(call, name):
     with pytest.raises(TypingError, match=f"got {name} of type .*allowed inside @njit"):
         njit(call)(np.zeros((2, 3)))
+
+
+@njit
+def softmax_of_split_axes(x):
+    return softmax(x, (0, 2))
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 1), (3, 1, 4), (2, 3, 4)])
+def test_moved_axes_leave_the_input_alone(shape):
+    # Axes of length 1 can be moved without a copy.
+    x = np.random.default_rng(1).normal(size=shape)
+    before = x.copy()
+    np.testing.assert_array_equal(softmax_of_split_axes(x), softmax(x, (0, 2)))
+    np.testing.assert_array_equal(x, before)

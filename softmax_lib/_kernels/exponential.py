@@ -47,7 +47,7 @@ TERM_SCALE = v.constant(2.0**64, 2.0**512)
 TERM_SCALE_EXPONENT = v.constant(64.0 + 127.0, 512.0 + 1023.0)
 
 # exp(-130) is negligible beside 1 in float32, exp(-1060) in float64, and both times
-# TERM_SCALE are normal numbers. Lower scores are clamped to this.
+# TERM_SCALE are normal numbers. Lower scores are clamped to the maximum minus this.
 CUTOFF = v.constant(130.0, 1060.0)
 
 # Up to here n stays within the bounds above, the CUTOFF included.

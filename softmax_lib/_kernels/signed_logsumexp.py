@@ -19,7 +19,7 @@ def signed_logsumexp_rows(x, b, out, n):
 
 @inlined
 def signed_logsumexp_row(x, b, start, n):
-    """M + log(sum_j b_j exp(x_j - m)), m the largest of x_j + log|b_j|."""
+    """Return m + log(sum_j b_j exp(x_j - m)), m being the largest x_j + log|b_j|."""
     top = -math.inf
     positive = True
     for i in range(start, start + n):

@@ -25,7 +25,8 @@ from softmax_lib._kernels.logarithm import log1p_quotient
 
 # Shares are this much too large before the last multiplication: the low part of the
 # quotient times a term would otherwise be subnormal for the smallest shares. Slices
-# whose terms are all at least 2 do without; they have the highest bit of the exponent.
+# whose terms are all at least 2 do without: such terms have the highest bit of the
+# exponent.
 SHARE_SCALE = v.constant(2.0**32, 2.0**64)
 TOP_EXPONENT_BIT = v.constant(1 << 30, 1 << 62)
 

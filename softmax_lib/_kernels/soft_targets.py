@@ -61,7 +61,7 @@ def soft_target_rows(
 
 
 @inlined
-def coefficients(x, start, i, count, targets):
+def coefficients(start, i, count, targets):
     """Return c of some classes, without what a single label adds to its own class."""
     scale = v.to_float64(v.load_up_to(targets.weight, i, count))
     if targets.given:
@@ -86,7 +86,7 @@ def weighted_distance(x, start, n, top, targets):
     weights, distances = zero_totals(x), zero_totals(x)
     for i in range(0, n, w):
         count = min(w, n - i)
-        c = coefficients(x, start, i, count, targets)
+        c = coefficients(start, i, count, targets)
         weights = add_to_totals(weights, c)
         # A class whose coefficient is 0 may be masked with -inf.
         gap = top - v.to_float64(v.load_up_to(x, start + i, count))
@@ -143,7 +143,7 @@ def write_soft_gradient(x, out, row, sums, weight_sum, targets, over):
         term, won = v.to_float64(stored), stored == max_stored
         p = v.select(won, max_share, v.fma(term, hi, term * lo))
         rest = v.select(won, max_rest, 1.0 - p)
-        c = coefficients(x, start, i, count, targets)
+        c = coefficients(start, i, count, targets)
         entry = grad_entry(weight_sum, c, p, rest) * over
         v.store_up_to(out, start + i, count, v.to_dtype_of(x, entry))
     label_part = label_coefficient(targets)

@@ -19,7 +19,10 @@ from softmax_lib._kernels.rows import row_statistic, store_row_value
 
 @inlined
 def chunk_of(x, start, n, chunk, chunks):
-    """Return a chunk of a row. Chunks begin where blocks do, for the same bits."""
+    """Return a chunk of a row. Chunks begin where blocks do, for the same bits.
+
+    The number of the chunk comes unsigned from `prange`.
+    """
     chunk, block = np.int64(chunk), loops.BLOCK_LENGTH(x)
     first = n * chunk // chunks // block * block
     last = n if chunk + 1 == chunks else n * (chunk + 1) // chunks // block * block

@@ -58,7 +58,9 @@ class AlongAxis:
             source = arrays.ravel_adjacent(x, mask, axis)
             result = np.empty(x.shape, source.dtype)
             if source.size:
-                target = source if arrays.is_split(mask) else arrays.flat(result)
+                # Moved axes of length 1 leave the source a view of x.
+                split = arrays.is_split(mask)
+                target = np.empty_like(source) if split else arrays.flat(result)
                 run(source, target, x.shape, mask)
                 arrays.copy_adjacent_back(target, result, mask, axis)
             return result

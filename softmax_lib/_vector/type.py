@@ -205,7 +205,7 @@ def polynomial(float32, float64):
 def noinline(context, builder, kinds):
     """Keep the function that calls this from being inlined.
 
-    In one large function LLVM runs out of registers and loads every constant anew in
+    In one large function LLVM runs out of registers and loads every constant again in
     every round of a loop (a fifth slower).
     """
     builder.function.attributes.add("noinline")

@@ -66,7 +66,7 @@ def blocked_columns_loop(op):
     """Return the loop of an operation over tiles of long columns, in blocks of rows."""
     _, read, stores_terms, finish, apply = op
     is_map = apply is not None
-    write = column_map(apply) if is_map else None
+    write = column_map(apply, True) if is_map else None
     statistic = column_statistic(op)
 
     def blocked_columns(x, out, n, inner, slice_stride, tile_width, first, last):

@@ -99,15 +99,15 @@ def column_sum_exp_without_max(x, s, top, params, total, largest):
     return others
 
 
-def column_map(apply):
-    """Return a loop that writes apply(value, stats) for each value of the slices."""
+def column_map(apply, apart):
+    """Return a loop that writes apply(value, stats), inlined or `apart`."""
 
-    @outlined
     def write(source, out, s, stats):
-        v.noinline()
+        if apart:
+            v.noinline()
         for i in range(s.n):
             at = s.start + i * s.stride
             value = v.load_up_to(source, at, s.count)
             v.store_up_to(out, at, s.count, apply(value, stats))
 
-    return write
+    return outlined(write) if apart else inlined(write)

@@ -47,7 +47,7 @@ def columns_loop(op):
     """
     _, read, stores_terms, finish, apply = op
     is_map = apply is not None
-    write = loops.column_map(apply) if is_map else None
+    write = loops.column_map(apply, stores_terms) if is_map else None
     statistic = column_statistic(op)
 
     @inlined
@@ -73,8 +73,7 @@ def columns_loop(op):
         packed = needs_packing(n, inner, slice_stride, x.itemsize)
         block = v.stack_alloc(source, STACK_BYTES)
         w = v.vector_length(source)
-        block_terms = block if stores_terms else None
-        terms = target if stores_terms else None
+        block_terms, terms = (block, target) if stores_terms else (None, None)
         later = target if is_map else None
         for tile in range(first, last):
             start, count, row = tiles.tile_at(tile, t)
@@ -85,11 +84,13 @@ def columns_loop(op):
                 next_max = loops.column_max(block, Slices(0, n, tile_width, w))
                 for lane in range(0, count, w):
                     s = Slices(lane, n, tile_width, w)
-                    top, finite = next_max
+                    top, finite = (
+                        next_max if stores_terms else loops.column_max(block, s)
+                    )
                     params = slice_params(top)
                     ahead = tiles.next_tile(source, later, start, t, lane)
                     total = loops.column_sum_exp(block, block_terms, s, params, ahead)
-                    if lane + w < count:
+                    if stores_terms and lane + w < count:
                         following = Slices(lane + w, n, tile_width, w)
                         next_max = loops.column_max(block, following)
                     total = statistic(block, s, top, params, total)

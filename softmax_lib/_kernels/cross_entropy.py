@@ -157,7 +157,7 @@ def sums_of_columns(x, out, s, ahead):
     return SliceSums(top, finite, params, total, largest, others)
 
 
-write_column_shares = column_loops.column_map(slices.share)
+write_column_shares = column_loops.column_map(slices.share, True)
 
 
 @inlined

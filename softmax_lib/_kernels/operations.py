@@ -59,8 +59,7 @@ class AxisKernels:
             raise AttributeError(f"got layout {layout!r}; allowed are {[*LAYOUTS]}")
         place = f"{self.operation.name}.{layout}"
         loop = renamed(LAYOUTS[layout](self.operation), __name__, place)
-        options = {"parallel": True} if layout == "split_rows" else {}
-        self.__dict__[layout] = kernel(loop, **options)
+        self.__dict__[layout] = kernel(loop, parallel=layout == "split_rows")
         return self.__dict__[layout]
 
 

@@ -84,9 +84,10 @@ class acquire_threads:
         if self._held:
             _busy.release()
             if self._work <= CONTENTION_MAX_BYTES:
-                took = time.perf_counter() - self._begin
-                expected = self._work / self._threads * SECONDS_PER_BYTE
-                self._back_off(took > CONTENTION_LATENCY + expected)
+                late = time.perf_counter() - self._begin
+                late -= self._work / self._threads * SECONDS_PER_BYTE
+                if late > CONTENTION_LATENCY or self.backoff:
+                    self._back_off(late > CONTENTION_LATENCY)
 
     @classmethod
     def _back_off(cls, slow):

@@ -119,10 +119,9 @@ def emitted(result=lambda *kinds: types.void):
             found = [types.intp if isinstance(k, types.Integer) else k for k in kinds]
 
             def emit(context, builder, sig, args):
-                casts = zip(args, kinds, found, strict=True)
                 values = [
                     context.cast(builder, value, a, b) if a != b else value
-                    for value, a, b in casts
+                    for value, a, b in zip(args, kinds, found, strict=True)
                 ]
                 emitted = function(context, builder, found, *values)
                 return context.get_dummy_value() if emitted is None else emitted

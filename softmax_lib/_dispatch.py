@@ -58,13 +58,21 @@ class AxisFunction:
     def _rows(self):
         return self._kernels.rows
 
-    def _plan(self, outer, n, inner, itemsize, threads):
-        """Return a kernel, and its arguments after the arrays."""
+    def _plan(self, shape, axis, itemsize, threads):
+        """Return a kernel, its arguments after the arrays, and those of split rows.
+
+        The last are None where rows are not split.
+        """
+        axes = _arguments.normalize_axes(axis, len(shape))
+        outer, n, inner = _arguments.outer_n_inner(shape, axes)
         plan = _layout.plan(outer, n, inner, itemsize, True)
         if plan.layout == _layout.BLOCKED_COLUMNS and threads > 1:
             plan = _layout.narrower(plan, outer, itemsize, threads)
         kernel = getattr(self._kernels, _layout.LAYOUT_NAMES[plan.layout])
-        return kernel, (*_layout.shape_arguments(plan), 0, plan.tasks)
+        split = None
+        if inner == 1 and _layout.is_split(outer, n, threads):
+            split = n, outer, _layout.count_chunks(n, threads)
+        return kernel, (*_layout.shape_arguments(plan), 0, plan.tasks), split
 
     def apply(self, x, axis, where, out):
         """Return an array like x, with the function along axis."""
@@ -92,13 +100,15 @@ class AxisFunction:
         ):
             if out is None:
                 out = np.empty(x.shape, dtype)
-            if ndim == 1 and size < _layout.MIN_PARALLEL_SIZE:
+            if size >= _layout.MIN_PARALLEL_SIZE:
+                self._run(x.ravel(), out.ravel(), x.shape, axis)
+            elif ndim == 1:
                 self._rows(x, out, size, 0, 1)
-            elif (n := x.shape[axis]) == size < _layout.MIN_PARALLEL_SIZE:
-                self._rows(x.ravel(), out.ravel(), n, 0, 1)
+            elif x.shape[axis] == size:
+                self._rows(x.ravel(), out.ravel(), size, 0, 1)
             else:
-                inner = math.prod(x.shape[axis + 1 :]) if axis + 1 else 1
-                self._run(x.ravel(), out.ravel(), size // (n * inner), n, inner)
+                kernel, tail, _ = self._planned(x.shape, axis, dtype.itemsize, 1)
+                kernel(x.ravel(), out.ravel(), *tail)
             return out
         return self._apply_general(x, axis, where, out)
 
@@ -124,14 +134,12 @@ class AxisFunction:
         """Write the function of a along axes to result."""
         if _arguments.are_adjacent(axes) and is_kernel_ready(result):
             a = _without_overlap(a, result)
-            shape = _arguments.outer_n_inner(a.shape, axes)
-            self._run(a.reshape(-1), result.reshape(-1), *shape)
+            self._run(a.reshape(-1), result.reshape(-1), a.shape, axes)
             return
         # Work on a copy in which the reduced axes are the last ones.
         moved, order = _axes_last(a, axes)
-        n = math.prod(a.shape[d] for d in axes)
         flat = moved.reshape(-1)
-        self._run(flat, flat, a.size // n, n, 1)
+        self._run(flat, flat, moved.shape, tuple(range(-len(axes), 0)))
         result[...] = moved.transpose(np.argsort(order))
 
     def reduce(self, x, axis, b, where, keepdims, out):
@@ -144,17 +152,15 @@ class AxisFunction:
             and where is None
             and keepdims is False
             and is_kernel_ready(x)
-            and (x.ndim and (size := x.size))
+            and (x.ndim and x.size)
         ):
-            shape, n = x.shape[:-1], x.shape[-1]
-            flat = x if x.ndim == 1 else x.reshape(-1)
-            if out is None:
-                values = np.empty(size // n, x.dtype)
-                self._run(flat, values, size // n, n, 1)
-                return values.reshape(shape) if shape else values[0]
-            if _is_usable_out(out, x, shape):
-                self._run(flat, out.reshape(-1), size // n, n, 1)
-                return out
+            values = np.empty(x.shape[:-1] or 1, x.dtype) if out is None else out
+            if values is not out or _is_usable_out(out, x, x.shape[:-1]):
+                if x.size == x.shape[-1] < _layout.MIN_PARALLEL_SIZE:
+                    self._rows(x.ravel(), values.ravel(), x.size, 0, 1)
+                else:
+                    self._run(x.ravel(), values.ravel(), x.shape, axis)
+                return values if x.ndim > 1 or values is out else values[0]
         return self._reduce_general(x, axis, b, where, keepdims, out)
 
     def _reduce_general(self, x, axis, b, where, keepdims, out):
@@ -178,23 +184,21 @@ class AxisFunction:
             if not (_arguments.are_adjacent(axes) and is_kernel_ready(a)):
                 a, _ = _axes_last(a, axes)
                 axes = tuple(range(a.ndim - len(axes), a.ndim))
-            shape = _arguments.outer_n_inner(a.shape, axes)
-            self._run(a.reshape(-1), values.reshape(-1), *shape)
+            self._run(a.reshape(-1), values.reshape(-1), a.shape, axes)
         return _finalize(values, dtype, out)
 
-    def _run(self, x, out, outer, n, inner):
-        """Fill out from x, both flat and read as (outer, n, inner); x may be out."""
+    def _run(self, x, out, shape, axis):
+        """Fill out from x, both flat, x being of a shape; x may be out."""
         threads = 1 if x.size < _layout.MIN_PARALLEL_SIZE else max_threads()
-        kernel, tail = self._planned(outer, n, inner, x.itemsize, threads)
+        kernel, tail, split = self._planned(shape, axis, x.itemsize, threads)
         if threads == 1:
             kernel(x, out, *tail)
-        elif inner == 1 and _layout.is_split(outer, n, threads):
+        elif split:
             with acquire_threads(x.nbytes) as threads:
                 if threads == 1:
                     kernel(x, out, *tail)
                 else:
-                    chunks = _layout.count_chunks(n, threads)
-                    self._kernels.split_rows(x, out, n, outer, chunks)
+                    self._kernels.split_rows(x, out, *split)
         else:
             run(kernel, (x, out, *tail[:-2]), tail[-1], x.size, x.nbytes)
 
@@ -257,11 +261,8 @@ class ElementwiseFunction(AxisFunction):
     """A function of single entries: an array is done as one row."""
 
     def __init__(self, kernel):
+        super().__init__(None)
         self._rows = kernel
 
-    def apply(self, x, out):
-        """Return an array like x, with the function of every entry."""
-        return AxisFunction.apply(self, x, -1, None, out)
-
-    def _run(self, x, out, *shape):
-        run(self._rows, (x, out, 1), x.size, x.size, x.nbytes)
+    def _plan(self, shape, *_):
+        return self._rows, (1, 0, math.prod(shape)), None

@@ -236,7 +236,7 @@ def sigmoid(x, /, *, out=None):
     >>> print(f"{sigmoid(-740.0):.3g}")
     4.2e-322
     """
-    return _sigmoid.apply(x, out)
+    return _sigmoid.apply(x, -1, None, out)
 
 
 @usable_in_njit("activations.type_elementwise")
@@ -281,4 +281,4 @@ def log_sigmoid(x, /, *, out=None):
     >>> log_sigmoid([0.0, -1000.0]).round(4).tolist()
     [-0.6931, -1000.0]
     """
-    return _log_sigmoid.apply(x, out)
+    return _log_sigmoid.apply(x, -1, None, out)

@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve dist links bench huge test coverage notebooks lab check constraints mathjax fonts clean
+.PHONY: help book serve dist links bench portable huge test coverage notebooks lab check constraints mathjax fonts clean
 
 help:              ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,16 @@ coverage: .venv/ready ## measure how much of the library its tests run
 
 huge: .venv/ready ## try arrays of more than 2^31 numbers (needs 12 GB of memory)
 	$(BIN)/python -m benchmarks.huge
+
+# The same bits are wanted from processors that this one only imitates. ARM may name a
+# command that runs Python there, with NumPy, Numba, pytest and this folder in its path.
+PORTABLE := -m pytest -p no:cacheprovider tests/test_golden.py tests/test_same_bits.py
+portable: .venv/ready ## compare results with those of other processors, imitated
+	NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+avx2,+fma \
+	  $(BIN)/python $(PORTABLE) --numprocesses auto
+	NUMBA_CPU_NAME=x86-64 NUMBA_CPU_FEATURES=+fma \
+	  $(BIN)/python $(PORTABLE) --numprocesses auto
+	@test -z "$(ARM)" || { echo $(ARM) $(PORTABLE); $(ARM) $(PORTABLE); }
 
 bench: .venv-bench/ready ## measure speed and accuracy beside the peers
 	.venv-bench/bin/python -m benchmarks.run

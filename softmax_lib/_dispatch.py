@@ -58,14 +58,14 @@ class AxisFunction:
     def _rows(self):
         return self._kernels.rows
 
-    def _plan(self, shape, axis, itemsize, threads):
+    def _plan(self, shape, axis, itemsize, threads, in_place):
         """Return a kernel, its arguments after the arrays, and those of split rows.
 
         The last are None where rows are not split.
         """
         axes = _arguments.normalize_axes(axis, len(shape))
         outer, n, inner = _arguments.outer_n_inner(shape, axes)
-        plan = _layout.plan(outer, n, inner, itemsize, True)
+        plan = _layout.plan(outer, n, inner, itemsize, True, in_place)
         if plan.layout == _layout.BLOCKED_COLUMNS and threads > 1:
             plan = _layout.narrower(plan, outer, itemsize, threads)
         kernel = getattr(self._kernels, _layout.LAYOUT_NAMES[plan.layout])
@@ -101,13 +101,14 @@ class AxisFunction:
             if out is None:
                 out = np.empty(x.shape, dtype)
             if size >= _layout.MIN_PARALLEL_SIZE:
-                self._run(x.ravel(), out.ravel(), x.shape, axis)
+                self._run(x.ravel(), out.ravel(), x.shape, axis, out is x)
             elif ndim == 1:
                 self._rows(x, out, size, 0, 1)
             elif x.shape[axis] == size:
                 self._rows(x.ravel(), out.ravel(), size, 0, 1)
             else:
-                kernel, tail, _ = self._planned(x.shape, axis, dtype.itemsize, 1)
+                how = x.shape, axis, dtype.itemsize, 1, out is x
+                kernel, tail, _ = self._planned(*how)
                 kernel(x.ravel(), out.ravel(), *tail)
             return out
         return self._apply_general(x, axis, where, out)
@@ -134,12 +135,13 @@ class AxisFunction:
         """Write the function of a along axes to result."""
         if _arguments.are_adjacent(axes) and is_kernel_ready(result):
             a = _without_overlap(a, result)
-            self._run(a.reshape(-1), result.reshape(-1), a.shape, axes)
+            flat = a.reshape(-1), result.reshape(-1)
+            self._run(*flat, a.shape, axes, a is result)
             return
         # Work on a copy in which the reduced axes are the last ones.
         moved, order = _axes_last(a, axes)
         flat = moved.reshape(-1)
-        self._run(flat, flat, moved.shape, tuple(range(-len(axes), 0)))
+        self._run(flat, flat, moved.shape, tuple(range(-len(axes), 0)), True)
         result[...] = moved.transpose(np.argsort(order))
 
     def reduce(self, x, axis, b, where, keepdims, out):
@@ -159,7 +161,7 @@ class AxisFunction:
                 if x.size == x.shape[-1] < _layout.MIN_PARALLEL_SIZE:
                     self._rows(x.ravel(), values.ravel(), x.size, 0, 1)
                 else:
-                    self._run(x.ravel(), values.ravel(), x.shape, axis)
+                    self._run(x.ravel(), values.ravel(), x.shape, axis, False)
                 return values if x.ndim > 1 or values is out else values[0]
         return self._reduce_general(x, axis, b, where, keepdims, out)
 
@@ -184,13 +186,14 @@ class AxisFunction:
             if not (_arguments.are_adjacent(axes) and is_kernel_ready(a)):
                 a, _ = _axes_last(a, axes)
                 axes = tuple(range(a.ndim - len(axes), a.ndim))
-            self._run(a.reshape(-1), values.reshape(-1), a.shape, axes)
+            self._run(a.reshape(-1), values.reshape(-1), a.shape, axes, False)
         return _finalize(values, dtype, out)
 
-    def _run(self, x, out, shape, axis):
-        """Fill out from x, both flat, x being of a shape; x may be out."""
+    def _run(self, x, out, shape, axis, in_place):
+        """Fill out from x, both flat, x being of a shape; in place x is out."""
         threads = 1 if x.size < _layout.MIN_PARALLEL_SIZE else max_threads()
-        kernel, tail, split = self._planned(shape, axis, x.itemsize, threads)
+        how = shape, axis, x.itemsize, threads, in_place
+        kernel, tail, split = self._planned(*how)
         if threads == 1:
             kernel(x, out, *tail)
         elif split:

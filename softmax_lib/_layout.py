@@ -18,8 +18,11 @@ VECTOR_BYTES = 64
 STACK_BYTES = 200 << 10
 
 # Half of the smallest first-level cache in use: a block of a row is read several
-# times. In float32 it also bounds how many terms are added up in one lane.
+# times.
 BLOCK_BYTES = 1 << 14
+
+# So many terms are added up in one lane, as in a block.
+MAX_LANE_TERMS = BLOCK_BYTES // VECTOR_BYTES
 
 # A row of this size stays in the second-level cache while it is worked on.
 IN_CACHE_BYTES = 1 << 19
@@ -143,14 +146,18 @@ def blocked_width(inner, itemsize, max_lines):
     return per_line * min(max_lines, MAX_TILE_LINES, ceil_div(inner, per_line))
 
 
-def plan(outer, n, inner, itemsize, may_block):
-    """Return the plan for slices of n numbers in an array read as (outer, n, inner)."""
+def plan(outer, n, inner, itemsize, may_block, in_place=False):
+    """Return the plan for slices of n numbers in an array read as (outer, n, inner).
+
+    In place, columns are packed or blocked: both read the scores before they write.
+    """
     slice_stride = 1
     if inner == 1:
         if not use_columns(n, outer):
             return Plan(ROWS, n, 1, n, 1, outer)
         outer, inner, slice_stride = 1, outer, n
-    if may_block and is_blocked(n, inner, itemsize):
+    must_block = in_place and n > MAX_PACKED_LENGTH
+    if may_block and (must_block or is_blocked(n, inner, itemsize)):
         layout = BLOCKED_COLUMNS
         width = blocked_width(inner, itemsize, MAX_TILE_LINES)
     else:

@@ -64,8 +64,10 @@ def softmax(x, /, axis=-1, *, where=None, out=None):
     -----
     Each share is within 2 units in the last place of the exact value: instead of
     subtracting the maximum, powers of two are factored out, which is exact, and sums
-    are compensated. Inside ``@njit`` it takes arrays, runs on one thread and returns
-    the same bits; pass `axis` by position or keyword, but neither `where` nor `out`.
+    are compensated. Its bits depend on the numbers of its slice alone: not on the other
+    slices, the axis, memory, threads, or entries of -inf. Inside ``@njit`` it takes
+    arrays and runs on one thread; pass `axis` by position or keyword, but neither
+    `where` nor `out`.
 
     References
     ----------

@@ -1,39 +1,67 @@
 """Sums of terms: running sums in lanes, and the totals that come of them.
 
-A running sum has the dtype of the scores. A total is a `DoubleDouble` of float64.
+A running sum has the dtype of the scores. A total is float64: a `DoubleDouble` and a
+bound on its error.
 """
 
 from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined
-from softmax_lib._kernels.double_double import DoubleDouble, one_lane_dd, two_sum
-from softmax_lib._kernels.exponential import TERM_SCALE
+from softmax_lib._kernels.double_double import (
+    DoubleDouble,
+    dd_subtract_term,
+    dd_zeros,
+    two_sum,
+)
+from softmax_lib._kernels.exact_sum import CUT_OFF
+from softmax_lib._kernels.exponential import TERM_SCALE, power_of_two
 
-# Where the winner has all but this of the total, its rounding hides the sum of the
-# others, which is then computed again without it.
-CANCELLATION_LIMIT = v.constant(2.0**-14, 2.0**-41)
+# After so many terms the error of a lane is folded into its total.
+FOLD_INTERVAL = 8
+
+# With u = 2^-24 (2^-53), an error is at most 1.59 u times the total of its lane, s: u
+# times s, and u times the term. It is rounded once, by 1.59 u^2 s. The sum of the
+# errors, at most u s after a fold, is rounded by u of itself at each addition. For m
+# terms up to the next fold that makes (0.8 m + 3.4) m u^2 s.
+SUM_ERROR = v.constant(0.81 * 2.0**-48, 0.81 * 2.0**-106)
+
+# A total is rounded to a multiple of 2^-26 of its power of two in float32. In float64
+# it is one of 2^-45, and another of 2^-60 for the rest. Added and subtracted again,
+# these numbers times the power round to such multiples.
+ROUND_HIGH = v.constant(1.5 * 2.0 ** (52 - 26), 1.5 * 2.0 ** (52 - 45))
+ROUND_LOW = v.constant(0.0, 1.5 * 2.0 ** (52 - 60))
+
+# Half of these multiples, and a 24th of them, which is added before. Sums of few terms
+# often lie in the middle between two multiples, and would be rounded up or down as an
+# error takes them; after such a step no short binary fraction lies there.
+HALF_HIGH, HALF_LOW = v.constant(2.0**-27, 2.0**-46), v.constant(0.0, 2.0**-61)
+STEP_HIGH = v.constant(2.0**-26 / 24, 2.0**-45 / 24)
+STEP_LOW = v.constant(0.0, 2.0**-60 / 24)
 
 
 # A sum in progress, lane by lane, and what rounding took from it.
 RunningSum = namedtuple("RunningSum", ["total", "error"])
 
+# The number hi + lo, which is wrong by less than the bound.
+Total = namedtuple("Total", ["hi", "lo", "bound"])
+
 
 @inlined
-def zero_sum(x):
-    """Return the running sum of no terms, in lanes of the dtype of x.
+def zero_sum(unit):
+    """Return the running sum of no terms, each of which is at most sqrt(2) units.
 
-    The total starts at 2 units, and not at 0, so that it is larger than any term
-    (at most sqrt(2) units): that makes the short TwoSum of Dekker exact.
+    The total starts at 1 unit, and not at 0, so that its exponent is at least that of
+    any term: that makes the short TwoSum of Dekker exact.
     """
-    return RunningSum(v.splat(x, 2.0 * TERM_SCALE(x)), v.splat(x, 0.0))
+    return RunningSum(unit, 0.0 * unit)
 
 
 @inlined
 def accumulate(running, power, part):
     """Add a term in two parts, lane by lane.
 
-    Since the total is larger, power - (s - total) is exact. One error covers both
+    Since the total is not smaller, power - (s - total) is exact. One error covers both
     roundings: that of the sum of the parts, and that of their sum with the total.
     """
     s = running.total + (power + part)
@@ -41,55 +69,95 @@ def accumulate(running, power, part):
 
 
 @inlined
-def lane_totals(running):
-    """Return a running sum as a total of each lane, in units of 1."""
-    scale = 1.0 / TERM_SCALE(running.total)
-    terms = running.total - 2.0 * TERM_SCALE(running.total)
-    hi, lo = v.to_float64(terms), v.to_float64(running.error)
-    return DoubleDouble(hi * scale, lo * scale)
+def fold(running):
+    """Add the error to the total, and keep what that rounds (Dekker's TwoSum)."""
+    s = running.total + running.error
+    return RunningSum(s, running.error - (s - running.total))
 
 
 @inlined
-def reduce_total(running):
-    """Return a running sum as one total of all lanes, in units of 1."""
-    totals = lane_totals(running)
-    s, error = v.reduce_sum_compensated(totals.hi, running.total)
-    return one_lane_dd(s, v.reduce_sum(totals.lo) + error)
+def lane_totals(running, unit, count):
+    """Return the total of each lane, in units of 1: of up to `count` terms."""
+    scale = 1.0 / TERM_SCALE(unit)
+    hi = v.to_float64(running.total - unit) * scale
+    lo = v.to_float64(running.error) * scale
+    size = v.to_float64(running.total) * scale
+    weight = (min(count, FOLD_INTERVAL) + 5) * (count + 1)
+    return Total(hi, lo, SUM_ERROR(unit) * weight * size)
+
+
+@inlined
+def reduce_total(running, unit, count):
+    """Return the total of all lanes, of up to `count` terms each."""
+    lanes = lane_totals(running, unit, count)
+    s, error = v.reduce_sum_compensated(lanes.hi, unit)
+    lo, bound = v.reduce_sum(lanes.lo) + error, v.reduce_sum(lanes.bound)
+    return Total(v.one_lane(s), v.one_lane(lo), v.one_lane(bound))
 
 
 @inlined
 def zero_total():
     """Return the total of no terms."""
-    return one_lane_dd(0.0, 0.0)
+    return Total(v.one_lane(0.0), v.one_lane(0.0), v.one_lane(0.0))
 
 
 @inlined
 def zero_totals(x):
     """Return the total of no terms in each lane of a vector of the dtype of x."""
-    zeros = v.to_float64(v.splat(x, 0.0))
-    return DoubleDouble(zeros, zeros)
+    zeros, _ = dd_zeros(x)
+    return Total(zeros, zeros, zeros)
 
 
 @inlined
-def add_to_totals(totals, value):
-    """Add a number to a total, lane by lane, and keep the rounding error."""
-    hi, error = two_sum(totals.hi, value)
-    return DoubleDouble(hi, totals.lo + error)
+def add_totals(a, b):
+    """Return a + b."""
+    hi, error = two_sum(a.hi, b.hi)
+    lo = a.lo + b.lo + error
+    return Total(hi, lo, a.bound + b.bound + 2.0**-52 * v.fabs(lo))
 
 
 @inlined
-def add_product(totals, a, b):
-    """Add a * b to a total, lane by lane, with its rounding error; 0 * inf is 0."""
-    product = v.select(a == 0.0, 0.0, a * b)
-    product_error = v.select(a == 0.0, 0.0, v.exact_fma(a, b, 0.0 - product))
-    hi, error = two_sum(totals.hi, product)
-    return DoubleDouble(hi, totals.lo + (error + product_error))
+def scale_total(total, power):
+    """Return a total times a power of two."""
+    return Total(total.hi * power, total.lo * power, total.bound * power)
 
 
 @inlined
-def reduce_totals(totals):
-    """Return the sum of the totals of all lanes, as two plain numbers."""
-    hi, error = v.reduce_sum_compensated(totals.hi, totals.hi)
-    lo = error + v.reduce_sum(totals.lo)
-    # An infinite sum has NaN for its error.
-    return hi, lo if lo == lo else 0.0
+def subtract_term(total, term):
+    """Return total - term, where term is one of the terms of the total."""
+    hi, lo = dd_subtract_term(total, term)
+    return Total(hi, lo, total.bound + 2.0**-52 * v.fabs(lo))
+
+
+@inlined
+def round_total(x, total, n):
+    """Return a total of n terms rounded to fewer bits, and where they are uncertain.
+
+    Where they are not, a sum of the same terms in any other order is rounded to the
+    same bits, and an exact one too, although its grid cuts something off.
+    """
+    rounded, rest, power = round_sum(x, total.hi, total.lo)
+    bound = total.bound + n * CUT_OFF * power
+    # Below the power of two multiples are half as far apart.
+    closer = (total.hi + total.lo) - bound < power
+    half = HALF_HIGH(x) * v.select(closer, 0.5 * power, power)
+    excess = v.fabs(rest + STEP_HIGH(x) * power) - half
+    if ROUND_LOW(x) > 0.0:
+        rest = (rest - rounded.lo) + STEP_LOW(x) * power
+        excess = v.maximum(excess, v.fabs(rest) - HALF_LOW(x) * power)
+    return rounded, excess + bound >= 0.0
+
+
+@inlined
+def round_sum(x, hi, lo):
+    """Return hi + lo rounded to the bits of a total, the rest of its high part, 2^e."""
+    s = hi + lo
+    power = power_of_two(s)
+    magic = ROUND_HIGH(x) * power
+    high = ((s + STEP_HIGH(x) * power) + magic) - magic
+    rest = (hi - high) + lo
+    low = v.splat(rest, 0.0)
+    if ROUND_LOW(x) > 0.0:
+        magic = ROUND_LOW(x) * power_of_two(high)
+        low = ((rest + STEP_LOW(x) * power_of_two(high)) + magic) - magic
+    return DoubleDouble(high, low), rest, power

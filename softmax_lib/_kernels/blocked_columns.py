@@ -10,7 +10,7 @@ from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import outlined
-from softmax_lib._kernels.accumulator import zero_totals
+from softmax_lib._kernels.accumulator import add_totals, zero_totals
 from softmax_lib._kernels.column_loops import (
     Prefetch,
     Slices,
@@ -18,14 +18,13 @@ from softmax_lib._kernels.column_loops import (
     column_sum_exp,
 )
 from softmax_lib._kernels.columns import column_statistic, store_column_values
-from softmax_lib._kernels.double_double import dd_add
 from softmax_lib._kernels.slices import finite_max, slice_params
 from softmax_lib._kernels.tiles import Tiling, copy_in, copy_out, tile_at
 from softmax_lib._layout import BLOCK_ROWS, MAX_TILE_LINES, VECTOR_BYTES
 
 LINE_BYTES = MAX_TILE_LINES * VECTOR_BYTES
-# A total has two parts, each two vectors of float64 for one of float32.
-TOTALS_BYTES = 4 * LINE_BYTES
+# A total has three parts, each two vectors of float64 for one of float32.
+TOTALS_BYTES = 6 * LINE_BYTES
 # Stats have up to five fields.
 STATS_BYTES = 5 * LINE_BYTES
 BLOCK_BYTES = BLOCK_ROWS * LINE_BYTES
@@ -58,7 +57,7 @@ def accumulate_stats(x, start, t, count, block, kept):
             ahead = Prefetch(x, at + BLOCK_ROWS * t.inner + lane, None, 0, t.inner)
             s = Slices(lane, size, t.tile_width, w)
             more = column_sum_exp(block, None, s, slice_params(top), ahead)
-            total = dd_add(so_far, more)
+            total = add_totals(so_far, more)
             v.store_fields(kept.totals, lane, t.tile_width, total)
 
 

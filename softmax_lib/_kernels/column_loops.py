@@ -5,11 +5,10 @@ from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, outlined
-from softmax_lib._kernels import accumulator, slices
+from softmax_lib._kernels import accumulator, exact_sum, slices
 from softmax_lib._kernels import exponential as e
-from softmax_lib._kernels.double_double import DoubleDouble, dd_add, dd_select
-from softmax_lib._kernels.row_loops import BLOCK_LENGTH
-from softmax_lib._kernels.row_sums import accumulate_below
+from softmax_lib._kernels.double_double import dd_scale, dd_select
+from softmax_lib._layout import MAX_LANE_TERMS
 
 # A vector of slices: n numbers each, `stride` apart, in `count` lanes.
 Slices = namedtuple("Slices", ["start", "n", "stride", "count"])
@@ -32,10 +31,10 @@ def column_sum_exp(x, out, s, params, ahead):
     """Return the total of each lane; write the terms to out, unless it is None."""
     v.noinline()
     stride, count = s.stride, s.count
-    totals = accumulator.zero_totals(x)
-    for b in range(0, s.n, BLOCK_LENGTH(x)):
-        running = accumulator.zero_sum(x)
-        at, size = s.start + b * stride, min(BLOCK_LENGTH(x), s.n - b)
+    totals, unit = accumulator.zero_totals(x), v.splat(x, e.TERM_SCALE(x))
+    for b in range(0, s.n, MAX_LANE_TERMS):
+        running = accumulator.zero_sum(unit)
+        at, size = s.start + b * stride, min(MAX_LANE_TERMS, s.n - b)
         # Software-pipelined, three deep, as `sum_exp_block` is.
         ready = e.scaled_exp(v.load_up_to(x, at, count), params)
         if size > 1:
@@ -50,11 +49,14 @@ def column_sum_exp(x, out, s, params, ahead):
                 ready = e.scaled_exp_finish(reduced)
                 reduced = following
                 at += stride
+                if i % accumulator.FOLD_INTERVAL == 0:
+                    running = accumulator.fold(running)
             running = accumulate_store_up_to(running, ready, out, at, count)
             ready = e.scaled_exp_finish(reduced)
             at += stride
         running = accumulate_store_up_to(running, ready, out, at, count)
-        totals = dd_add(totals, accumulator.lane_totals(running))
+        lanes = accumulator.lane_totals(running, unit, size)
+        totals = lanes if b == 0 else accumulator.add_totals(totals, lanes)
     return totals
 
 
@@ -68,35 +70,48 @@ def accumulate_store_up_to(running, parts, out, at, count):
 
 
 @outlined
-def column_sum_exp_below_max(x, s, top, shift):
-    """Return the total of the scores below each lane's top, in units of top's term."""
+def exact_column_sum_below_max(x, s, top, params):
+    """Do as `exact_sum_below_max` does, in each lane."""
     v.noinline()
-    second = top - e.CUTOFF(x)
+    second, count = top - e.CUTOFF(x), v.to_float64(v.splat(x, 0.0))
     for i in range(s.n):
         scores = v.load_up_to(x, s.start + i * s.stride, s.count)
-        second = v.maximum(v.select(scores < top, scores, -math.inf), second)
-    below = e.term_params(second, shift)
-    totals = accumulator.zero_totals(x)
-    for b in range(0, s.n, BLOCK_LENGTH(x)):
-        running = accumulator.zero_sum(x)
-        for i in range(b, min(b + BLOCK_LENGTH(x), s.n)):
+        second = v.maximum(exact_sum.below(scores, top), second)
+        count = count + v.to_float64(exact_sum.ties(scores, top))
+    unit = e.term_params(second, params.shift)
+    total = exact_sum.zero_exact_sums(x)
+    for b in range(0, s.n, MAX_LANE_TERMS):
+        running = exact_sum.zero_grid_sum(x)
+        for i in range(b, min(b + MAX_LANE_TERMS, s.n)):
             scores = v.load_up_to(x, s.start + i * s.stride, s.count)
-            running = accumulate_below(running, scores, top, below)
-        totals = dd_add(totals, accumulator.lane_totals(running))
-    # The magic number is lower the higher N is.
-    steps = e.term_params(top, shift).magic - below.magic
-    one, other = e.ldexp_factors(v.to_float64(steps))
-    return DoubleDouble(totals.hi * one * other, totals.lo * one * other)
+            scores = exact_sum.below(scores, top)
+            running = exact_sum.add_to_grid(running, scores, unit)
+        total = exact_sum.add_by_lane(total, running)
+    total = exact_sum.exact_total(x, total)
+    return dd_scale(total, e.unit_ratio(unit, params)), count
 
 
 @inlined
-def column_sum_exp_without_max(x, s, top, params, total, largest):
-    """Return the total of each lane without the term of its maximum."""
-    others, inexact = slices.total_without_max(top, total, largest)
-    if v.any_of(inexact):
-        below = column_sum_exp_below_max(x, s, top, params.shift)
-        others = dd_select(inexact, below, others)
+def column_others(x, s, top, params, total, largest):
+    """Return the rounded total of each lane without the term of its maximum."""
+    others, uncertain = slices.total_without_max(top, total, largest, s.n)
+    if v.any_of(uncertain):
+        below, ties = exact_column_sum_below_max(x, s, top, params)
+        exact = slices.others_of(top, below, largest, ties)
+        others = dd_select(uncertain, exact, others)
     return others
+
+
+@inlined
+def column_total(x, s, top, params, total):
+    """Return the rounded total of each lane."""
+    rounded, uncertain = accumulator.round_total(top, total, s.n)
+    if v.any_of(uncertain):
+        below, ties = exact_column_sum_below_max(x, s, top, params)
+        largest = slices.max_term(top, params)
+        exact = slices.total_of(top, below, largest, ties)
+        rounded = dd_select(uncertain, exact, rounded)
+    return rounded
 
 
 def column_map(apply, apart):

@@ -18,9 +18,9 @@ def column_statistic(op):
     @inlined
     def statistic(x, s, top, params, total):
         if stores_terms:
-            return total
+            return loops.column_total(x, s, top, params, total)
         largest = max_term(top, params)
-        others = loops.column_sum_exp_without_max(x, s, top, params, total, largest)
+        others = loops.column_others(x, s, top, params, total, largest)
         return log_total(others, largest)
 
     return statistic
@@ -70,10 +70,15 @@ def columns_loop(op):
     def columns(x, out, n, inner, slice_stride, tile_width, first, last):
         source, target = read(v.data_pointer(x)), v.data_pointer(out)
         t = tiles.Tiling(n, inner, slice_stride, tile_width)
-        packed = needs_packing(n, inner, slice_stride, x.itemsize)
         block = v.stack_alloc(source, STACK_BYTES)
         w = v.vector_length(source)
-        block_terms, terms = (block, target) if stores_terms else (None, None)
+        # A total may want the scores again, when the terms are written.
+        packed = needs_packing(n, inner, slice_stride, x.itemsize)
+        packed = packed or (stores_terms and v.same_pointer(source, target))
+        block_terms, terms = None, None
+        if stores_terms:
+            block_terms, terms = v.stack_alloc(target, STACK_BYTES), target
+        values = block_terms if stores_terms else block
         later = target if is_map else None
         for tile in range(first, last):
             start, count, row = tiles.tile_at(tile, t)
@@ -96,12 +101,12 @@ def columns_loop(op):
                     total = statistic(block, s, top, params, total)
                     stats = finish(top, finite, params, total)
                     if is_map:
-                        write(block, block, s, stats)
+                        write(values, values, s, stats)
                     else:
                         at, valid = row + lane, min(w, count - lane)
                         store_column_values(block, s, finite, target, at, valid, stats)
                 if is_map:
-                    tiles.unpack_tile(block, target, start, count, t)
+                    tiles.unpack_tile(values, target, start, count, t)
             else:
                 s = Slices(start, n, inner, count)
                 top, finite = loops.column_max(source, s)

@@ -17,9 +17,10 @@ from softmax_lib._kernels import column_loops, row_loops, row_sums, slices, tile
 from softmax_lib._kernels import double_double as dd
 from softmax_lib._kernels.column_loops import Slices
 from softmax_lib._kernels.double_double import DoubleDouble
-from softmax_lib._kernels.exponential import EXPONENT_BITS, TERM_SCALE, scaled_exp
+from softmax_lib._kernels.exponential import TERM_SCALE, power_of_two, scaled_exp
 from softmax_lib._kernels.first_touch import touch_pages
 from softmax_lib._kernels.labels import reciprocal_or_zero
+from softmax_lib._kernels.row_loops import MAXIMA_BYTES
 from softmax_lib._layout import STACK_BYTES, VECTOR_BYTES, needs_packing
 
 # No power of two of a scale is below this, so that it can be multiplied back.
@@ -80,7 +81,7 @@ def floor_power_of_two(x, scale):
     Out of this range a scale times a reciprocal, or that times a term, would leave the
     range of numbers before the result does. For an infinite scale return 1.
     """
-    power = v.from_bits(v.to_bits(scale) & EXPONENT_BITS(scale))
+    power = power_of_two(scale)
     return v.select(power < math.inf, v.maximum(power, MIN_POWER(x)), 1.0)
 
 
@@ -105,14 +106,16 @@ def sums_of_row(x, out, row):
     if out is not None:
         touch_pages(x, out, row.start, row.n, row.end)
     if out is not None or row.n <= row_loops.IN_CACHE_LENGTH(x):
-        extreme = row_loops.row_max(x, row.start, row.n)
+        maxima = v.stack_alloc(x, MAXIMA_BYTES)
+        extreme = row_loops.block_maxima(x, row.start, row.n, maxima)
         top, finite, params, whole = row_loops.row_params(x, extreme)
-        total, _ = row_sums.sum_exp(x, out, row, top, whole, None)
+        total, _ = row_sums.sum_exp(x, out, row, top, whole, maxima, None, False)
     else:
         extreme, total = row_sums.online_sum_exp(x, row)
         top, finite, params, _ = row_loops.row_params(x, extreme)
     largest = slices.max_term(top, params)
-    others = row_sums.sum_exp_without_max(x, row, top, params, total, largest)
+    others = row_sums.row_others(x, row, top, params, total, largest)
+    total = dd.dd_add(others, largest)
     return SliceSums(top, finite, params, total, largest, others)
 
 
@@ -137,7 +140,7 @@ def cross_entropy_of_rows(x, labels, losses, grad, divisor, n, first, last):
                 scale = dd.dd_mul_float(over, weight)
                 scale, at_label = slice_gradient(sums, score, scale)
                 scale = v.splat_fields(source, scale)
-                write_row_shares(target, target, row, scale, None)
+                write_row_shares(target, target, row, scale, None, 0)
                 v.store_scalar(target, y, v.lane0(at_label))
         elif grad is not None:
             row_loops.fill(target, row.start, n, 0.0)
@@ -153,7 +156,8 @@ def sums_of_columns(x, out, s, ahead):
     params = slices.slice_params(top)
     total = column_loops.column_sum_exp(x, out, s, params, ahead)
     largest = slices.max_term(top, params)
-    others = column_loops.column_sum_exp_without_max(x, s, top, params, total, largest)
+    others = column_loops.column_others(x, s, top, params, total, largest)
+    total = dd.dd_add(others, largest)
     return SliceSums(top, finite, params, total, largest, others)
 
 

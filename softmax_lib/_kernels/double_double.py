@@ -32,6 +32,22 @@ def dd_add(a, b):
 
 
 @inlined
+def dd_add_float(a, b):
+    """Return a + b for a plain b."""
+    hi, error = two_sum(a.hi, b)
+    return DoubleDouble(hi, a.lo + error)
+
+
+@inlined
+def dd_add_product(total, a, b):
+    """Return total + a * b for plain a and b; 0 * inf is 0."""
+    product = v.select(a == 0.0, 0.0, a * b)
+    product_error = v.select(a == 0.0, 0.0, v.exact_fma(a, b, 0.0 - product))
+    hi, error = two_sum(total.hi, product)
+    return DoubleDouble(hi, total.lo + (error + product_error))
+
+
+@inlined
 def dd_mul(a, b):
     """Return a * b."""
     hi = a.hi * b.hi
@@ -85,3 +101,19 @@ def dd_select(mask, a, b):
 def one_lane_dd(hi, lo):
     """Return two plain numbers as vectors of one lane."""
     return DoubleDouble(v.one_lane(hi), v.one_lane(lo))
+
+
+@inlined
+def dd_zeros(x):
+    """Return 0 in each lane of a vector of the dtype of x."""
+    zeros = v.to_float64(v.splat(x, 0.0))
+    return DoubleDouble(zeros, zeros)
+
+
+@inlined
+def dd_reduce(a):
+    """Return the sum of all lanes, as two plain numbers."""
+    hi, error = v.reduce_sum_compensated(a.hi, a.hi)
+    lo = error + v.reduce_sum(a.lo)
+    # An infinite sum has NaN for its error.
+    return hi, lo if lo == lo else 0.0

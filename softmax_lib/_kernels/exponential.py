@@ -163,3 +163,16 @@ def ldexp_factors(n):
     rest = whole - half
     one = v.from_bits((half << FRACTION_BITS(n)) + ONE_BITS(n))
     return one, v.from_bits((rest << FRACTION_BITS(n)) + ONE_BITS(n))
+
+
+@inlined
+def unit_ratio(a, b):
+    """Return the unit of terms with the parameters a in units of those with b."""
+    one, other = ldexp_factors(v.to_float64(b.magic - a.magic))
+    return one * other
+
+
+@inlined
+def power_of_two(x):
+    """Return the largest power of two that is at most |x|."""
+    return v.from_bits(v.to_bits(x) & EXPONENT_BITS(x))

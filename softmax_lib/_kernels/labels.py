@@ -2,8 +2,14 @@
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, kernel
-from softmax_lib._kernels.accumulator import add_to_totals, reduce_totals, zero_totals
-from softmax_lib._kernels.double_double import dd_reciprocal, one_lane_dd, two_sum
+from softmax_lib._kernels.double_double import (
+    dd_add_float,
+    dd_reciprocal,
+    dd_reduce,
+    dd_zeros,
+    one_lane_dd,
+    two_sum,
+)
 
 
 @kernel
@@ -44,10 +50,10 @@ def mean_loss(losses, divisor, divisor_lo):
     source = v.data_pointer(losses)
     w = v.vector_length(source)
     n = losses.size
-    totals = zero_totals(source)
+    totals = dd_zeros(source)
     for i in range(0, n, w):
-        totals = add_to_totals(totals, v.load_up_to(source, i, min(w, n - i)))
-    hi, lo = reduce_totals(totals)
+        totals = dd_add_float(totals, v.load_up_to(source, i, min(w, n - i)))
+    hi, lo = dd_reduce(totals)
     return (hi + lo) / (divisor + divisor_lo)
 
 

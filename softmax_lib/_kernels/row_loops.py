@@ -14,6 +14,10 @@ Row = namedtuple("Row", ["start", "n", "end"])
 
 
 BLOCK_LENGTH = v.length_of(_layout.BLOCK_BYTES)
+# Of so many blocks a row keeps the maxima.
+MAX_BLOCKS = 64
+MAXIMA_BYTES = MAX_BLOCKS * 8
+
 IN_CACHE_LENGTH = v.length_of(_layout.IN_CACHE_BYTES)
 
 
@@ -54,6 +58,28 @@ def row_max(x, start, n):
     return v.reduce_max(v.maximum(v.maximum(a, b), v.maximum(c, d)))
 
 
+@inlined
+def block_maxima(x, start, n, maxima):
+    """Do as `row_max` does, and keep the maximum of each block of a longer row."""
+    if n <= BLOCK_LENGTH(x) or n > MAX_BLOCKS * BLOCK_LENGTH(x):
+        return row_max(x, start, n)
+    top = v.one_lane_of(x, -math.inf)
+    for b in range(0, n, BLOCK_LENGTH(x)):
+        highest = row_max(x, start + b, min(BLOCK_LENGTH(x), n - b))
+        v.store_scalar(maxima, b // BLOCK_LENGTH(x), highest)
+        top = v.maximum(v.one_lane_of(x, highest), top)
+    return v.lane0(top)
+
+
+@inlined
+def block_max(x, row, b, maxima):
+    """Return the maximum of the block of a row that begins at b, if it is not kept."""
+    length = BLOCK_LENGTH(x)
+    if maxima is not None and row.n <= MAX_BLOCKS * length:
+        return v.load_scalar(maxima, b // length)
+    return row_max(x, row.start + b, min(length, row.n - b))
+
+
 @outlined
 def holds_nan(x, start, n):
     """Return whether any of x[start : start + n] is NaN."""
@@ -74,16 +100,16 @@ def row_map(apply):
     """Return a loop that writes apply(value, stats) for each value of a row."""
 
     @outlined
-    def write(source, out, row, stats, x):
+    def write(source, out, row, stats, x, distance):
         """Read a row of source, write the same row of out.
 
-        Meanwhile find the maximum of the next row of x, unless x is None, and return
-        it. The first and the last vector overlap others: they are read before those are
-        written.
+        Meanwhile find the maximum of the row of x that begins `distance` later, unless
+        x is None, and return it. The first and the last vector overlap others: they are
+        read before those are written.
         """
         v.noinline()
         start, n, _ = row
-        following = start + n
+        following = start + distance
         w = v.vector_length(out)
         top = v.splat(out, -math.inf)
         if n < w:
@@ -107,6 +133,21 @@ def row_map(apply):
         return v.reduce_max(top)
 
     return write
+
+
+@inlined
+def write_ahead(write, source, out, row, stats, x, maxima):
+    """Write a row, and find the maximum of the next one, as `block_maxima` does."""
+    start, n, end = row
+    if n <= BLOCK_LENGTH(x) or n > MAX_BLOCKS * BLOCK_LENGTH(x):
+        return write(source, out, row, stats, x, n)
+    top = v.one_lane_of(x, -math.inf)
+    for b in range(0, n, BLOCK_LENGTH(x)):
+        block = Row(start + b, min(BLOCK_LENGTH(x), n - b), end)
+        highest = write(source, out, block, stats, x, n)
+        v.store_scalar(maxima, b // BLOCK_LENGTH(x), highest)
+        top = v.maximum(v.one_lane_of(x, highest), top)
+    return v.lane0(top)
 
 
 @inlined

@@ -4,20 +4,27 @@ import math
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, outlined
+from softmax_lib._kernels import exact_sum, slices
 from softmax_lib._kernels import exponential as e
-from softmax_lib._kernels import slices
 from softmax_lib._kernels.accumulator import (
-    RunningSum,
+    FOLD_INTERVAL,
+    Total,
     accumulate,
+    add_totals,
+    fold,
     reduce_total,
+    round_total,
+    scale_total,
+    subtract_term,
     zero_sum,
     zero_total,
 )
-from softmax_lib._kernels.double_double import dd_add, dd_scale, one_lane_dd
+from softmax_lib._kernels.double_double import dd_scale
 from softmax_lib._kernels.row_loops import (
     BLOCK_LENGTH,
     IN_CACHE_LENGTH,
     Row,
+    block_max,
     holds_nan,
     peel_count,
     row_max,
@@ -25,58 +32,74 @@ from softmax_lib._kernels.row_loops import (
 )
 
 
+@inlined
+def below(scores, limit):
+    """Return the scores, but -inf for those that are not below any limit."""
+    if limit is not None:
+        return exact_sum.below(scores, limit)
+    return scores
+
+
 @outlined
-def sum_exp_block(x, out, start, n, params, unshifted, distance, out_prefetch):
+def sum_exp_block(x, out, start, n, limit, params, unit, unshifted, distance, ahead):
     """Return the total of the terms of x[start : start + n]; write them to out.
 
-    Without an out nothing is written. Also return the bits that all terms have in
-    common. `unshifted` says that the shift is 0, which saves its subtraction. Meanwhile
-    scores `distance` numbers ahead are fetched, and the row of out_prefetch. The total
-    includes the rounding errors of the terms: equal terms have equal errors, which do
-    not average out.
+    None is larger than sqrt(2) units. Without an out nothing is written; with a limit
+    only scores below it count. Also return the bits that all terms have in common.
+    `unshifted` says that the shift is 0, which
+    saves its subtraction. Meanwhile scores `distance` numbers ahead are fetched, and
+    the row of `ahead`. The total includes the rounding errors of the terms: equal
+    terms have equal errors, which do not average out.
     """
     v.noinline()
     w = v.vector_length(x)
     head = peel_count(x, start, n) if out is None else peel_count(out, start, n)
     whole = n - (n - head) % w
-    running = zero_sum(x), v.to_bits(v.splat(x, 0.0)) - 1
+    running = zero_sum(unit), v.to_bits(v.splat(x, 0.0)) - 1
     if head > 0:
-        scores = v.load_tail(x, start + head - w, head, -math.inf)
+        scores = below(v.load_tail(x, start + head - w, head, -math.inf), limit)
         ready = e.scaled_exp(scores, params)
         if out is not None:
             v.store_tail(out, start + head - w, head, ready[0] + ready[1])
         running = accumulate_masked(running, ready, scores)
     i = head
+    before_fold = FOLD_INTERVAL
     if unshifted and i + w < whole:
         # Software-pipelined, three deep: no processor looks far enough ahead to overlap
         # the rounds of so long a chain by itself.
-        reduced = e.scaled_exp_reduce(v.load(x, start + i), params)
+        reduced = e.scaled_exp_reduce(below(v.load(x, start + i), limit), params)
         ready = e.scaled_exp_finish(reduced)
-        reduced = e.scaled_exp_reduce(v.load(x, start + i + w), params)
+        reduced = e.scaled_exp_reduce(below(v.load(x, start + i + w), limit), params)
         i += 2 * w
         while i < whole:
             v.prefetch(x, start + i + distance)
-            v.prefetch(out_prefetch, start + i)
-            following = e.scaled_exp_reduce(v.load(x, start + i), params)
+            v.prefetch(ahead, start + i)
+            following = e.scaled_exp_reduce(below(v.load(x, start + i), limit), params)
             running = accumulate_store(running, ready, out, start + i - 2 * w)
             ready = e.scaled_exp_finish(reduced)
             reduced = following
             i += w
+            before_fold -= 1
+            if before_fold == 0:
+                running, before_fold = (fold(running[0]), running[1]), FOLD_INTERVAL
         running = accumulate_store(running, ready, out, start + i - 2 * w)
         ready = e.scaled_exp_finish(reduced)
         running = accumulate_store(running, ready, out, start + i - w)
     while i < whole:
-        ready = e.scaled_exp(v.load(x, start + i), params)
+        ready = e.scaled_exp(below(v.load(x, start + i), limit), params)
         running = accumulate_store(running, ready, out, start + i)
         i += w
+        before_fold -= 1
+        if before_fold == 0:
+            running, before_fold = (fold(running[0]), running[1]), FOLD_INTERVAL
     if whole < n:
-        scores = v.load_head(x, start + whole, n - whole, -math.inf)
+        scores = below(v.load_head(x, start + whole, n - whole, -math.inf), limit)
         ready = e.scaled_exp(scores, params)
         if out is not None:
             v.store_head(out, start + whole, n - whole, ready[0] + ready[1])
         running = accumulate_masked(running, ready, scores)
     terms, common = running
-    return reduce_total(terms), int(v.reduce_and(common))
+    return reduce_total(terms, unit, n // w + 2), int(v.reduce_and(common))
 
 
 @inlined
@@ -104,31 +127,37 @@ def accumulate_masked(running, parts, scores):
 
 
 @inlined
-def sum_exp(x, out, row, top, params, out_prefetch):
+def block_unit(x, highest, params):
+    """Return the power of two of the largest term of a block."""
+    unit, _ = e.scaled_exp(v.splat(x, highest), params)
+    return unit
+
+
+@inlined
+def sum_exp(x, out, row, top, params, maxima, out_prefetch, overwrite):
     """Do as `sum_exp_block` does, for rows of any length with a maximum of top.
 
-    Meanwhile fetch the next row, unless it is too long: memory would be idle while
-    terms are computed, and the terms of that row would wait for it.
+    Each block is summed in units of its own, by the maximum of the block. With
+    `overwrite` each writes its terms to the place of the first. Meanwhile fetch the
+    next row, unless it is too long: memory would be idle while terms are computed, and
+    the terms of that row would wait for it.
     """
     start, n, end = row
     unshifted = abs(v.lane0(top)) <= e.MAX_UNSHIFTED(x)
     distance = n if start + n < end and n <= 2 * IN_CACHE_LENGTH(x) else 0
-    how = params, unshifted, distance, out_prefetch
+    how = unshifted, distance, out_prefetch
     size = min(BLOCK_LENGTH(x), n)
-    total, common = sum_exp_block(x, out, start, size, *how)
+    highest = v.lane0(top) if n == size else block_max(x, row, 0, maxima)
+    unit = block_unit(x, highest, params)
+    total, common = sum_exp_block(x, out, start, size, None, params, unit, *how)
     for b in range(size, n, BLOCK_LENGTH(x)):
         size = min(BLOCK_LENGTH(x), n - b)
-        block, bits = sum_exp_block(x, out, start + b, size, *how)
-        total = dd_add(total, block)
+        unit = block_unit(x, block_max(x, row, b, maxima), params)
+        to = v.shifted(out, -b if overwrite else 0)
+        block, bits = sum_exp_block(x, to, start + b, size, None, params, unit, *how)
+        total = add_totals(total, block)
         common &= bits
     return total, common
-
-
-@inlined
-def change_unit(total, a, b, shift):
-    """Return a total in units of the maximum a in units of the maximum b, exactly."""
-    steps = e.scaled_magic(b - shift) - e.scaled_magic(a - shift)
-    return dd_scale(total, math.ldexp(1.0, int(v.lane0(v.to_float64(steps)))))
 
 
 @outlined
@@ -154,64 +183,100 @@ def online_sum_exp(x, row):
                 if math.isfinite(top):
                     one, _, _, params = row_params(x, top)
                     alone = Row(start, n, start + n)
-                    total, _ = sum_exp(x, None, alone, one, params, None)
+                    total, _ = sum_exp(x, None, alone, one, params, None, None, False)
                 return top, total
-            after = v.one_lane_of(x, now)
+            after = e.term_params(v.one_lane_of(x, now), none)
             if math.isfinite(top):
-                total = change_unit(total, v.one_lane_of(x, top), after, none)
-            params = v.splat_fields(x, e.term_params(after, none))
+                before = e.term_params(v.one_lane_of(x, top), none)
+                total = scale_total(total, e.unit_ratio(before, after))
+            params = v.splat_fields(x, after)
             top = now
         if top == -math.inf:
             if holds_nan(x, start + b, size):
-                total = dd_add(total, one_lane_dd(math.nan, 0.0))
+                nan = v.one_lane(math.nan)
+                total = Total(nan, nan, nan)
         else:
-            block, _ = sum_exp_block(x, None, start + b, size, params, True, size, None)
-            total = dd_add(total, block)
+            unit, how = block_unit(x, now, params), (True, size, None)
+            block, _ = sum_exp_block(x, None, start + b, size, None, params, unit, *how)
+            total = add_totals(total, block)
     return top, total
 
 
-@inlined
-def accumulate_below(running, scores, top, params):
-    """Add the terms of the scores that are less than top, with their errors."""
-    power, part, error = e.scaled_exp_with_error(scores, params)
-    less = scores < top
-    power, part = v.select(less, power, 0.0), v.select(less, part, 0.0)
-    terms = accumulate(running, power, part)
-    return RunningSum(terms.total, terms.error + v.select(less, error, 0.0))
-
-
 @outlined
-def sum_exp_below_max(x, row, top, shift):
-    """Return the total of the terms of scores below top, in units of top's term.
+def exact_sum_below_max(x, row, top, params):
+    """Return the exact total of the terms below top, and how many are equal to it.
 
-    They are summed in units of the largest among them.
+    They are summed in units of the largest among them; the total is in units of top's.
     """
     v.noinline()
     start, n, _ = row
-    w = v.vector_length(x)
-    second = v.splat(x, -math.inf)
-    for i in range(0, n, w):
-        scores = v.load_head(x, start + i, min(w, n - i), -math.inf)
-        second = v.maximum(v.select(scores < top, scores, -math.inf), second)
+    w, size = v.vector_length(x), BLOCK_LENGTH(x)
+    whole = n - n % w
+    tail = v.load_head(x, start + whole, n - whole, -math.inf)
+    second = exact_sum.below(tail, top)
+    count = v.to_float64(exact_sum.ties(tail, top))
+    for b in range(0, whole, size):
+        equal = v.splat(x, 0.0)
+        for i in range(b, min(b + size, whole), w):
+            scores = v.load(x, start + i)
+            second = v.maximum(exact_sum.below(scores, top), second)
+            equal = equal + exact_sum.ties(scores, top)
+        count = count + v.to_float64(equal)
     below = v.one_lane_of(x, max(v.reduce_max(second), top - e.CUTOFF(x)))
-    params = v.splat_fields(x, e.term_params(below, shift))
+    unit = e.term_params(below, params.shift)
+    each = v.splat_fields(x, unit)
+    total, running = exact_sum.zero_exact_sum(), exact_sum.zero_grid_sum(x)
+    running = exact_sum.add_to_grid(running, exact_sum.below(tail, top), each)
+    for b in range(0, whole, size):
+        for i in range(b, min(b + size, whole), w):
+            scores = exact_sum.below(v.load(x, start + i), top)
+            running = exact_sum.add_to_grid(running, scores, each)
+        total = exact_sum.add_lanes(total, running)
+        running = exact_sum.zero_grid_sum(x)
+    total = exact_sum.exact_total(x, exact_sum.add_lanes(total, running))
+    total = dd_scale(total, e.unit_ratio(unit, params))
+    return total, v.one_lane(v.reduce_sum(count))
+
+
+@outlined
+def sum_exp_below_max(x, row, top, params, largest):
+    """Return the total of the terms below top, none of which is above `largest`."""
+    unit = 2.0 * e.power_of_two(v.to_dtype_of(params.magic, largest))
+    unit = v.splat(x, v.lane0(unit)) * e.TERM_SCALE(x)
+    params, unshifted = v.splat_fields(x, params), v.lane0(params.shift) == 0.0
     total = zero_total()
-    for b in range(0, n, BLOCK_LENGTH(x)):
-        running = zero_sum(x)
-        for i in range(b, min(b + BLOCK_LENGTH(x), n), w):
-            scores = v.load_head(x, start + i, min(w, n - i), -math.inf)
-            running = accumulate_below(running, scores, top, params)
-        total = dd_add(total, reduce_total(running))
-    return change_unit(total, below, v.one_lane_of(x, top), shift)
+    for b in range(0, row.n, BLOCK_LENGTH(x)):
+        size, at = min(BLOCK_LENGTH(x), row.n - b), row.start + b
+        how = params, unit, unshifted, 0, None
+        block, _ = sum_exp_block(x, None, at, size, top, *how)
+        total = add_totals(total, block)
+    return total
 
 
 @inlined
-def sum_exp_without_max(x, row, top, params, total, largest):
-    """Return the total without the term of the maximum."""
-    others, inexact = slices.total_without_max(top, total, largest)
-    if v.any_of(inexact):
-        others = sum_exp_below_max(x, row, v.lane0(top), params.shift)
+def row_others(x, row, top, params, total, largest):
+    """Return the rounded total of a row without the term of the maximum."""
+    rough = subtract_term(total, largest)
+    others, uncertain = round_total(top, rough, row.n)
+    if v.any_of(uncertain) and v.lane0(others.hi) < 0.5:
+        # There are no ties, and units of their own make the others less uncertain.
+        finer = sum_exp_below_max(x, row, v.lane0(top), params, rough.hi + rough.bound)
+        others, uncertain = round_total(top, finer, row.n)
+    if v.any_of(uncertain):
+        below, ties = exact_sum_below_max(x, row, v.lane0(top), params)
+        others = slices.others_of(top, below, largest, ties)
     return others
+
+
+@outlined
+def row_total(x, row, top, params, total):
+    """Return the rounded total of a row."""
+    rounded, uncertain = round_total(top, total, row.n)
+    if v.any_of(uncertain):
+        below, ties = exact_sum_below_max(x, row, v.lane0(top), params)
+        largest = slices.max_term(top, params)
+        rounded = slices.total_of(top, below, largest, ties)
+    return rounded
 
 
 @outlined
@@ -219,5 +284,5 @@ def row_log_total(x, row, top, params, total):
     """Return log(sum_j exp(x_j - top)) of a row in two parts."""
     v.noinline()
     largest = slices.max_term(top, params)
-    others = sum_exp_without_max(x, row, top, params, total, largest)
+    others = row_others(x, row, top, params, total, largest)
     return slices.log_total(others, largest)

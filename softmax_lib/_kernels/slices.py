@@ -8,11 +8,12 @@ from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined
-from softmax_lib._kernels.accumulator import CANCELLATION_LIMIT
+from softmax_lib._kernels.accumulator import round_sum, round_total, subtract_term
 from softmax_lib._kernels.double_double import (
     DoubleDouble,
+    dd_add,
+    dd_mul_float,
     dd_mul_rounded,
-    dd_subtract_term,
     two_sum,
 )
 from softmax_lib._kernels.exponential import (
@@ -66,10 +67,23 @@ def max_term(top, params):
 
 
 @inlined
-def total_without_max(top, total, largest):
-    """Return the total without the maximum's term, and where that is too inexact."""
-    others = dd_subtract_term(total, largest)
-    return others, others.hi + others.lo < CANCELLATION_LIMIT(top)
+def total_without_max(top, total, largest, n):
+    """Return the rounded total without the maximum, and where it is uncertain."""
+    return round_total(top, subtract_term(total, largest), n)
+
+
+@inlined
+def others_of(top, below, largest, ties):
+    """Return the same from the exact total below the maximum, and the count of that."""
+    others = dd_add(below, dd_mul_float(largest, ties - 1.0))
+    return round_sum(top, others.hi, others.lo)[0]
+
+
+@inlined
+def total_of(top, below, largest, ties):
+    """Return the rounded total, from the same."""
+    total = dd_add(below, dd_mul_float(largest, ties))
+    return round_sum(top, total.hi, total.lo)[0]
 
 
 @inlined

@@ -15,17 +15,15 @@ from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, kernel, outlined
-from softmax_lib._kernels.accumulator import (
-    add_product,
-    add_to_totals,
-    reduce_totals,
-    zero_totals,
-)
 from softmax_lib._kernels.cross_entropy import sums_of_row, total_without
 from softmax_lib._kernels.double_double import (
     DoubleDouble,
+    dd_add_float,
+    dd_add_product,
     dd_mul_rounded,
     dd_reciprocal,
+    dd_reduce,
+    dd_zeros,
     two_sum,
 )
 from softmax_lib._kernels.exponential import TERM_SCALE
@@ -83,16 +81,16 @@ def label_coefficient(targets):
 def weighted_distance(x, start, n, top, targets):
     """Return C and sum_k c_k (top - x_k), both in two plain parts."""
     w = v.vector_length(x)
-    weights, distances = zero_totals(x), zero_totals(x)
+    weights, distances = dd_zeros(x), dd_zeros(x)
     for i in range(0, n, w):
         count = min(w, n - i)
         c = coefficients(start, i, count, targets)
-        weights = add_to_totals(weights, c)
+        weights = dd_add_float(weights, c)
         # A class whose coefficient is 0 may be masked with -inf.
         gap = top - v.to_float64(v.load_up_to(x, start + i, count))
-        distances = add_product(distances, c, gap)
-    c_hi, c_lo = reduce_totals(weights)
-    d_hi, d_lo = reduce_totals(distances)
+        distances = dd_add_product(distances, c, gap)
+    c_hi, c_lo = dd_reduce(weights)
+    d_hi, d_lo = dd_reduce(distances)
     own = label_coefficient(targets)
     if own != 0.0:
         c_hi, error = two_sum(c_hi, own)

@@ -11,10 +11,11 @@ from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, outlined
 from softmax_lib._kernels import row_loops as loops
 from softmax_lib._kernels import row_sums
-from softmax_lib._kernels.accumulator import zero_total
-from softmax_lib._kernels.double_double import dd_add, one_lane_dd
+from softmax_lib._kernels.accumulator import Total, add_totals, zero_total
+from softmax_lib._kernels.double_double import one_lane_dd
 from softmax_lib._kernels.first_touch import touch_pages
-from softmax_lib._kernels.rows import row_statistic, store_row_value
+from softmax_lib._kernels.rows import row_statistic, store_row_value, write_row_again
+from softmax_lib._layout import BLOCK_BYTES
 
 
 @inlined
@@ -34,6 +35,7 @@ def split_rows_loop(op):
     _, read, stores_terms, finish, apply = op
     is_map = apply is not None
     write = loops.row_map(apply) if is_map else None
+    write_again = write_row_again(write) if stores_terms else None
     statistic = row_statistic(op)
 
     @outlined
@@ -44,18 +46,28 @@ def split_rows_loop(op):
     def chunk_sum_exp(x, out, chunk, extreme):
         source, target = read(v.data_pointer(x)), v.data_pointer(out)
         top, _, _, params = loops.row_params(source, extreme)
-        terms = target if stores_terms else None
         if stores_terms:
             touch_pages(source, target, chunk.start, chunk.n, chunk.end)
-        total, _ = row_sums.sum_exp(source, terms, chunk, top, params, None)
-        return v.lane0(total.hi), v.lane0(total.lo)
+            in_place = v.same_pointer(source, target)
+            scratch = v.shifted(v.stack_alloc(target, BLOCK_BYTES), -chunk.start)
+            to = scratch if in_place else target
+            total, _ = row_sums.sum_exp(
+                source, to, chunk, top, params, None, None, in_place
+            )
+        else:
+            total, _ = row_sums.sum_exp(
+                source, None, chunk, top, params, None, None, False
+            )
+        return v.lane0(total.hi), v.lane0(total.lo), v.lane0(total.bound)
 
     @outlined
-    def statistic_of(x, row, extreme, highs, lows):
+    def statistic_of(x, row, extreme, highs, lows, bounds):
         source = read(v.data_pointer(x))
         total = zero_total()
-        for chunk in range(highs.size):
-            total = dd_add(total, one_lane_dd(highs[chunk], lows[chunk]))
+        for k in range(highs.size):
+            high, low, bound = highs[k], lows[k], bounds[k]
+            chunk = Total(v.one_lane(high), v.one_lane(low), v.one_lane(bound))
+            total = add_totals(total, chunk)
         top, _, params, _ = loops.row_params(source, extreme)
         total = statistic(source, row, top, params, total)
         return v.lane0(total.hi), v.lane0(total.lo)
@@ -64,18 +76,23 @@ def split_rows_loop(op):
     def write_part(x, out, part, extreme, high, low):
         """Write a chunk, or the one number of a row."""
         source, target = read(v.data_pointer(x)), v.data_pointer(out)
-        top, finite, params, _ = loops.row_params(source, extreme)
+        top, finite, params, whole = loops.row_params(source, extreme)
         stats = finish(top, finite, params, one_lane_dd(high, low))
         if not is_map:
             store_row_value(source, target, part, extreme, stats)
         else:
+            stats = v.splat_fields(source, stats)
             if not stores_terms:
                 touch_pages(source, target, part.start, part.n, part.end)
-            values = target if stores_terms else source
-            write(values, target, part, v.splat_fields(source, stats), None)
+                write(source, target, part, stats, None, 0)
+            elif v.same_pointer(source, target):
+                scratch = v.stack_alloc(target, BLOCK_BYTES)
+                write_again(source, target, part, top, whole, stats, scratch)
+            else:
+                write(target, target, part, stats, None, 0)
 
     def split_rows(x, out, n, rows, chunks):
-        tops, highs, lows = np.empty(chunks), np.empty(chunks), np.empty(chunks)
+        tops, highs, lows, bounds = np.empty((4, chunks))
         for start in range(0, rows * n, n):
             row = loops.Row(start, n, start + n)
             for k in prange(chunks):
@@ -83,8 +100,8 @@ def split_rows_loop(op):
             extreme = tops.max()
             for k in prange(chunks):
                 chunk = chunk_of(x, start, n, k, chunks)
-                highs[k], lows[k] = chunk_sum_exp(x, out, chunk, extreme)
-            high, low = statistic_of(x, row, extreme, highs, lows)
+                highs[k], lows[k], bounds[k] = chunk_sum_exp(x, out, chunk, extreme)
+            high, low = statistic_of(x, row, extreme, highs, lows, bounds)
             if is_map:
                 for k in prange(chunks):
                     chunk = chunk_of(x, start, n, k, chunks)

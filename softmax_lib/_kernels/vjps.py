@@ -8,13 +8,13 @@ import math
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import kernel
-from softmax_lib._kernels.accumulator import (
-    add_product,
-    add_to_totals,
-    reduce_totals,
-    zero_totals,
+from softmax_lib._kernels.double_double import (
+    dd_add_float,
+    dd_add_product,
+    dd_reduce,
+    dd_zeros,
+    two_sum,
 )
-from softmax_lib._kernels.double_double import two_sum
 from softmax_lib._kernels.elementwise import exp_of_minus
 
 
@@ -24,13 +24,13 @@ def softmax_vjp_rows(p, g, out, n, first, last):
     shares, given, target = v.data_pointer(p), v.data_pointer(g), v.data_pointer(out)
     w = v.vector_length(shares)
     for start in range(first * n, last * n, n):
-        totals = zero_totals(shares)
+        totals = dd_zeros(shares)
         for i in range(0, n, w):
             count = min(w, n - i)
             share = v.to_float64(v.load_up_to(shares, start + i, count))
             slope = v.to_float64(v.load_up_to(given, start + i, count))
-            totals = add_product(totals, share, slope)
-        hi, lo = reduce_totals(totals)
+            totals = dd_add_product(totals, share, slope)
+        hi, lo = dd_reduce(totals)
         for i in range(0, n, w):
             count = min(w, n - i)
             share = v.to_float64(v.load_up_to(shares, start + i, count))
@@ -49,11 +49,11 @@ def log_softmax_vjp_rows(logp, g, out, n, first, last):
     logs, given, target = v.data_pointer(logp), v.data_pointer(g), v.data_pointer(out)
     w = v.vector_length(logs)
     for start in range(first * n, last * n, n):
-        totals = zero_totals(given)
+        totals = dd_zeros(given)
         for i in range(0, n, w):
             slope = v.to_float64(v.load_up_to(given, start + i, min(w, n - i)))
-            totals = add_to_totals(totals, slope)
-        hi, lo = reduce_totals(totals)
+            totals = dd_add_float(totals, slope)
+        hi, lo = dd_reduce(totals)
         for i in range(0, n, w):
             count = min(w, n - i)
             log = v.load_up_to(logs, start + i, count)

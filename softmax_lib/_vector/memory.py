@@ -202,6 +202,12 @@ def same_pointer(context, builder, kinds, a, b):
     return builder.icmp_unsigned("==", a, b)
 
 
+@emitted(lambda pointer, steps: pointer)
+def shifted(context, builder, kinds, pointer, steps):
+    """Return the pointer, moved by a number of steps; of None, None."""
+    return pointer if kinds[0] == types.none else builder.gep(pointer, [steps])
+
+
 @emitted()
 def prefetch(context, builder, kinds, pointer, index):
     """Fetch the cache line of pointer[index], which may lie outside the array.

@@ -3,19 +3,24 @@
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from formulas import Formula, compiled
 
 from softmax_lib import _vector as v
 from softmax_lib._kernels.double_double import (
     DoubleDouble,
     dd_add,
+    dd_add_float,
+    dd_add_product,
     dd_mul,
     dd_mul_float,
     dd_mul_rounded,
     dd_reciprocal,
+    dd_reduce,
     dd_scale,
     dd_select,
     dd_subtract_term,
+    dd_zeros,
     one_lane_dd,
     two_sum,
 )
@@ -152,3 +157,51 @@ def test_one_lane_dd():
     for hi, lo in ((0.1, -0.0), (-0.0, np.inf), (3, np.float32(0.1))):
         np.testing.assert_array_equal(parts_of(hi, lo), (hi, lo))
         assert np.signbit(parts_of(hi, lo)[1]) == np.signbit(lo)
+
+
+@compiled
+def products(a, b):
+    """Return the sum of the products of 8 pairs of numbers at a time."""
+    total = dd_zeros(v.data_pointer(a))
+    for i in range(0, a.size, v.vector_length(a)):
+        x, y = v.load(v.data_pointer(a), i), v.load(v.data_pointer(b), i)
+        total = dd_add_product(total, x, y)
+    return dd_reduce(total)
+
+
+def test_products_are_added_with_their_errors():
+    rng = np.random.default_rng(6)
+    a, b = rng.normal(size=(2, 256)) * 2.0 ** rng.integers(-30, 30, (2, 256))
+    terms = [Fraction(x) * Fraction(y) for x, y in zip(a, b, strict=True)]
+    true, size = sum(terms), sum(map(abs, terms))
+    hi, lo = products(a, b)
+    assert abs(Fraction(hi) + Fraction(lo) - true) < Fraction(2) ** -96 * size
+    assert abs(Fraction(hi) - true) > Fraction(2) ** -60 * size
+
+
+def test_zero_times_infinity_adds_nothing():
+    a, b = np.zeros(16), np.full(16, np.inf)
+    a[1::2] = -0.0
+    a[7], b[7] = 3.0, 5.0
+    assert products(a, b) == (15, 0)
+    a[2], b[2] = 1.0, np.inf
+    assert products(a, b) == (np.inf, 0)
+
+
+@compiled
+def sum_of(a):
+    """Return the sum of numbers, 8 at a time."""
+    total = dd_zeros(v.data_pointer(a))
+    for i in range(0, a.size, v.vector_length(a)):
+        total = dd_add_float(total, v.load(v.data_pointer(a), i))
+    return dd_reduce(total)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_sums_keep_what_is_rounded_and_infinite_ones_have_no_error():
+    a = np.random.default_rng(3).normal(size=64) * 2.0 ** np.arange(-32, 32)
+    hi, lo = sum_of(a)
+    true = sum(map(Fraction, a))
+    assert abs(Fraction(hi) + Fraction(lo) - true) < Fraction(2) ** -60
+    a[9] = np.inf
+    assert sum_of(a) == (np.inf, 0)

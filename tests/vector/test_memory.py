@@ -226,6 +226,20 @@ def test_same_pointer(dtype):
 
 
 @compiled
+def load_shifted(a, steps):
+    p = v.shifted(v.data_pointer(a), steps)
+    return v.load_scalar(p, 0), v.load_scalar(p, 2), v.shifted(None, steps) is None
+
+
+@each_dtype
+def test_shifted_pointers(dtype):
+    a = numbers(dtype)
+    assert_same(np.array(load_shifted(a, 5)[:2], dtype), a[[5, 7]])
+    assert_same(np.array(load_shifted(a[9:], -4)[:2], dtype), a[[5, 7]])
+    assert load_shifted(a, 0)[2]
+
+
+@compiled
 def data_of(a):
     return v.data_pointer(a) is None
 

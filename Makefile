@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve dist links bench portable huge test coverage notebooks lab check constraints mathjax fonts clean
+.PHONY: help book serve dist links bench portable huge exhaust test coverage notebooks lab check constraints mathjax fonts clean
 
 help:              ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ portable: .venv/ready ## compare results with those of other processors, imitate
 	NUMBA_CPU_NAME=x86-64 NUMBA_CPU_FEATURES=+fma \
 	  $(BIN)/python $(PORTABLE) --numprocesses auto
 	@test -z "$(ARM)" || { echo $(ARM) $(PORTABLE); $(ARM) $(PORTABLE); }
+
+exhaust: .venv/ready ## try every float32 argument of the exponential and the sigmoid (minutes)
+	$(BIN)/python -m benchmarks.exhaust
 
 bench: .venv-bench/ready ## measure speed and accuracy beside the peers
 	.venv-bench/bin/python -m benchmarks.run

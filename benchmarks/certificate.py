@@ -4,10 +4,10 @@ Usage: python -m benchmarks.certificate
 
 A polynomial is compared with a Taylor polynomial of what it approximates, coefficient
 by coefficient, so that nothing cancels later. The difference is bounded on each of many
-short intervals by its value and slope in the middle and its curvature on the interval;
-what Taylor's polynomial leaves out is bounded by its first term and a geometric series.
-All this is done in `mpmath.iv`, which rounds outwards, with the coefficients that the
-kernels have: those of float32 are rounded.
+short intervals by its value and slope in the middle and its curvature on the interval,
+and where that is not good enough, on halves. What Taylor's polynomial leaves out is
+bounded by its first term and a geometric series. All this is done in `mpmath.iv`, which
+rounds outwards, with the coefficients that the kernels have: rounded to the dtype.
 """
 
 import ast
@@ -22,7 +22,8 @@ from mpmath.ctx_iv import MPIntervalContext
 from softmax_lib._kernels import exponential, logarithm
 
 DTYPES = [np.float32, np.float64]
-STEPS = 400
+STEPS = 200
+HALVINGS = 6
 TAYLOR = 26  # terms
 
 iv = MPIntervalContext()
@@ -81,18 +82,27 @@ def largest(difference, weight, low, high):
     """Return Bounds of |difference(x)| weight(x) for x from low to high."""
     slope = derivative(difference)
     curvature = derivative(slope)
-    edges = [low + (high - low) * k / STEPS for k in range(STEPS + 1)]
-    proved = found = 0.0
-    for a, b in itertools.pairwise(edges):
-        x = iv.mpf([a.a, b.b])
-        middle = iv.mpf(x.mid)
+
+    def there(x):
+        return abs(value(difference, x)) * weight(x)
+
+    def on_all(a, b):
+        x, middle = iv.mpf([a.a, b.b]), iv.mpf(((a + b) / 2).mid)
         h = x - middle
-        there = value(difference, middle)
-        on_all = there + h * value(slope, middle) + h * h / 2 * value(curvature, x)
-        proved = max(proved, upper(abs(on_all) * weight(x)))
-        for point in a, middle, b:
-            error = abs(value(difference, point)) * weight(point)
-            found = max(found, float(error.a))
+        line = value(difference, middle) + h * value(slope, middle)
+        return upper((line + h * h / 2 * value(curvature, x)) * weight(x))
+
+    edges = [low + (high - low) * k / STEPS for k in range(STEPS + 1)]
+    found = max(float(there(x).a) for x in edges)
+    pieces = list(itertools.pairwise(edges))
+    for _ in range(HALVINGS):
+        bounds = [on_all(a, b) for a, b in pieces]
+        # What is left out from now on is bounded by `found`.
+        proved = max([found, *bounds])
+        rest = [p for p, bound in zip(pieces, bounds, strict=True) if bound > found]
+        halves = [(a, (a + b) / 2, b) for a, b in rest]
+        found = max([found, *(float(there(x).a) for _, x, _ in halves)])
+        pieces = [p for a, x, b in halves for p in ((a, x), (x, b))]
     return Bounds(proved, found)
 
 

@@ -7,7 +7,7 @@ half bits, since each is rounded by itself. Here they are rounded one after anot
 lowest first, and those that follow make up for it: they are chosen anew, by linear
 programming, so that the largest error is smallest. Of the neighbouring floats of a
 coefficient the best few combinations are kept. `benchmarks.certificate` then proves
-the bound.
+the bound of those that the kernels have.
 """
 
 import math

@@ -20,12 +20,13 @@ from softmax_lib._kernels.exponential import (
 SQRT_HALF_BITS = v.constant(0x3F3504F3, 0x3FE6A09E667F3BCD)
 
 # (2 artanh(s) - 2 s) / s^3 as a polynomial in s^2, for 1 + f as above. Relative
-# to the result: 2^-36.6 in float32, 2^-58.5 in float64 (benchmarks/coefficients.py).
+# to the result: 2^-35.5 in float32, 2^-59.5 in float64 (benchmarks/rounding.py;
+# certificate.py proves it).
 ATANH_POLY = v.polynomial(
-    (0.66666666, 0.40000336, 0.28537239, 0.23583547),
-    (0.66666666666667349, 0.39999999999411114, 0.28571428743259299,
-     0.22222198476224613, 0.18183569732552245, 0.15313903309495021,
-     0.14797508217555147),
+    (0.6666666865348816, 0.3999975323677063, 0.28570032119750977, 0.23020246624946594),
+    (0.6666666666666734, 0.3999999999941706, 0.28571428741888955,
+     0.22222198622008643, 0.18183561888849797, 0.15314110711608792,
+     0.14795367070697485),
 )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Correct rounding: three paths, each slower and closer than the one before."""

@@ -1,0 +1,54 @@
+"""Sums of two numbers, rounded so that the result can be trusted.
+
+Everything is lane by lane, and uses only what IEEE 754 defines.
+"""
+
+from collections import namedtuple
+
+from softmax_lib import _vector as v
+from softmax_lib._jit import inlined
+
+# The number hi + lo. In a result of these modules |lo| is at most half a unit in the
+# last place of hi.
+Pair = namedtuple("Pair", ["hi", "lo"])
+
+
+@inlined
+def two_sum(a, b):
+    """Return a + b exactly, as a pair: Knuth's TwoSum."""
+    s = a + b
+    t = s - a
+    return Pair(s, (a - (s - t)) + (b - t))
+
+
+@inlined
+def quick_two_sum(a, b):
+    """Return a + b exactly, as a pair, for |a| >= |b|: Dekker's FastTwoSum."""
+    s = a + b
+    return Pair(s, b - (s - a))
+
+
+@inlined
+def sticky_sum(a, b):
+    """Return a + b >= 0 rounded to odd.
+
+    Where a + b is no float64, the result is the neighbour whose last bit is 1. It lies
+    on the same side of every number of 52 bits as a + b does, midpoints of float32
+    among them. So rounding it to float32 is rounding a + b: with plain sums the second
+    rounding may not know that the first has moved a number onto a midpoint (Boldo and
+    Melquiond, 2008).
+    """
+    total = two_sum(a, b)
+    bits = v.to_bits(total.hi)
+    to_odd = 1 - (bits & 1)
+    none = bits - bits
+    up = v.select(total.lo > 0.0, to_odd, none)
+    down = v.select(total.lo < 0.0, to_odd, none)
+    return v.from_bits(bits + up - down)
+
+
+@inlined
+def power_of_two(n):
+    """Return 2^n for integers -1022 <= n <= 1023 in float64 lanes."""
+    # Adding 1.5 * 2^52 leaves an integer in the lowest bits.
+    return v.from_bits(v.to_bits(n + (1.5 * 2.0**52 + 1023.0)) << 52)

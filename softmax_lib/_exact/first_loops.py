@@ -10,7 +10,7 @@ from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._exact import first as f
-from softmax_lib._exact.rounding import Pair, sticky_sum, two_sum
+from softmax_lib._exact.rounding import Pair, signed_sticky_sum, sticky_sum, two_sum
 from softmax_lib._jit import inlined, outlined
 
 # float32 in a vector.
@@ -69,13 +69,6 @@ def distance_bounds(top, x, low, high):
     below = v.fma(v.fabs(below), -4.0 * f.UNIT, below)
     above = v.fma(v.fabs(above), 4.0 * f.UNIT, above)
     return sticky_sum(distance.hi, below), sticky_sum(distance.hi, above)
-
-
-@inlined
-def signed_sticky_sum(a, b):
-    """Return a + b rounded to odd, whatever its sign."""
-    sign = v.select(a + b < 0.0, -1.0, 0.0 * b + 1.0)
-    return sign * sticky_sum(sign * a, sign * b)
 
 
 @inlined

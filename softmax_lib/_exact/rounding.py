@@ -48,6 +48,13 @@ def sticky_sum(a, b):
 
 
 @inlined
+def signed_sticky_sum(a, b):
+    """Return a + b rounded to odd, whatever its sign."""
+    sign = v.select(a + b < 0.0, -1.0, 0.0 * b + 1.0)
+    return sign * sticky_sum(sign * a, sign * b)
+
+
+@inlined
 def power_of_two(n):
     """Return 2^n for integers -1022 <= n <= 1023 in float64 lanes."""
     # Adding 1.5 * 2^52 leaves an integer in the lowest bits.

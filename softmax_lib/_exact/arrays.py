@@ -18,7 +18,9 @@ def along_axis(function, masked_value, x, axis, where, out):
     result = np.empty(rows.shape, rows.dtype)
     if result.size:
         function.fill(rows, result)
-    result = result.reshape(moved_shape).transpose(np.argsort(order))
+    result = result.reshape(moved_shape)
+    if order != list(range(a.ndim)):
+        result = result.transpose(np.argsort(order))
     if excluded is not None:
         result[excluded] = masked_value
     return _finalize(result, dtype, out)
@@ -55,6 +57,8 @@ def elementwise(function, x, out):
 
 def _ready(a):
     # Numba would compile kernels again for arrays that are read-only.
+    if type(a) is np.ndarray and a.dtype.isnative and a.flags.carray:
+        return a
     return np.require(a, np.dtype(a.dtype.type), ["C", "A", "W"])
 
 
@@ -71,13 +75,15 @@ def _without_masked(a, where):
 def _to_rows(a, axes):
     """Return slices as rows, their shape in the array, and the order of its axes."""
     order = [d for d in range(a.ndim) if d not in axes] + list(axes)
-    moved = _ready(a.transpose(order))
+    moved = _ready(a if order == list(range(a.ndim)) else a.transpose(order))
     count = math.prod(moved.shape[: a.ndim - len(axes)])
     n = math.prod(moved.shape[a.ndim - len(axes) :])
     return moved.reshape(count, n), moved.shape, order
 
 
 def _finalize(result, dtype, out):
+    if out is None and result.dtype == dtype:
+        return np.asarray(result, order="C")[()]
     # Rounding to half precision may overflow to inf, without a warning.
     with np.errstate(all="ignore"):
         if out is None:

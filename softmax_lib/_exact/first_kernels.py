@@ -48,9 +48,7 @@ def tile_kernel(name, loop, reduces):
             here = min(LANES, count - row)
             for i in range(0, n, LANES):
                 at, wide = row * n + i, min(LANES, n - i)
-                v.load_transposed(
-                    source, at, n, here, wide, block, i * LANES, LANES
-                )
+                v.load_transposed(source, at, n, here, wide, block, i * LANES, LANES)
             marks[tile] = loop(block, block, kept, 0, 0, n * LANES)
             if reduces:
                 store_part(target, row, here, v.load(block, 0))

@@ -12,6 +12,8 @@ from softmax_lib._exact import second_kernels as second
 from softmax_lib._exact import third
 from softmax_lib._threads import run
 
+_FLOAT32 = np.dtype(np.float32)
+
 # How many times as long as softmax a path takes, which decides about threads.
 FIRST_COST, SECOND_COST = 3, 40
 
@@ -24,13 +26,15 @@ class Function:
 
     def fill(self, x, out):
         """Write the function of each row of x to out; both are flat or have rows."""
-        if x.dtype == np.float32:
+        if x.dtype == _FLOAT32:
             candidates = self._first(x, out)
         else:
             self._second(x, out)
             candidates = np.flatnonzero(np.isnan(_rows(out)).any(axis=1))
+        if not candidates.size:
+            return
         candidates = self._set_special(x, out, candidates)
-        if x.dtype == np.float32 and candidates.size:
+        if x.dtype == _FLOAT32 and candidates.size:
             part = np.empty((candidates.size, *out.shape[1:]), out.dtype)
             self._second(x[candidates].astype(np.float64), part)
             # What was certain before may not be now.
@@ -42,7 +46,7 @@ class Function:
     def _first(self, x, out):
         """Fill out by the first path; return the rows that may not be certain."""
         count, n = x.shape
-        short = n <= first.MAX_SHORT_ROW and count > 1
+        short = n <= first.MAX_SHORT_ROW and count >= 4 + n // 16
         tasks = -(-count // first.LANES) if short else count
         marks = np.zeros(tasks, np.uint8)
         shape = (n, count) if short else (n,)
@@ -51,7 +55,7 @@ class Function:
         run(kernel, arguments, tasks, x.size, FIRST_COST * x.nbytes)
         if self.reduces:
             return np.flatnonzero(np.isnan(out))
-        marked = np.flatnonzero(marks)
+        marked = marks.nonzero()[0]
         if short and marked.size:
             marked = np.add.outer(marked * first.LANES, np.arange(first.LANES))
             marked = marked[marked < count]
@@ -65,8 +69,6 @@ class Function:
 
     def _set_special(self, x, out, rows):
         """Set the results of special rows among these; return the uncertain ones."""
-        if not rows.size:
-            return rows
         tops = x[rows].max(axis=1)
         special = ~np.isfinite(tops)
         if self.reduces:
@@ -93,7 +95,7 @@ class Elementwise:
 
     def fill(self, x, out):
         """Write the sigmoid of each entry of x to out; both are flat."""
-        if x.dtype == np.float32:
+        if x.dtype == _FLOAT32:
             pieces = -(-x.size // first.PIECE)
             marks = np.zeros(pieces, np.uint8)
             arguments = x, out, marks, x.size
@@ -104,7 +106,7 @@ class Elementwise:
         else:
             run(second.sigmoid_to_float64, (x, out, 1), x.size, x.size, x.nbytes * 40)
         left = np.flatnonzero(np.isnan(out) & ~np.isnan(x))
-        if x.dtype == np.float32 and left.size:
+        if x.dtype == _FLOAT32 and left.size:
             part = np.empty(left.size, out.dtype)
             second.sigmoid_to_float32(x[left].astype(np.float64), part, 1, 0, left.size)
             out[left] = part

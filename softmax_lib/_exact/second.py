@@ -108,8 +108,12 @@ def exponential(x):
     r = quick_two_sum(b.hi, (a.lo + b.lo) + (x.lo - n * LN2_LOW))
     q = Pair(tail_polynomial(r.hi), 0.0 * r.hi)
     for k in range(FIRST_FLOAT - 1, 0, -1):
-        inverse = Pair(INVERSE_HIGH[k], INVERSE_LOW[k])
-        q = add(multiply(q, r), inverse)
+        # 1 / k! + q r. It is the larger one, and what the sum loses stays in the low
+        # part, which may be twice as large as that of other pairs.
+        p = two_product(q.hi, r.hi)
+        low = p.lo + (q.hi * r.lo + q.lo * r.hi)
+        s = quick_two_sum(INVERSE_HIGH[k], p.hi)
+        q = Pair(s.hi, s.lo + (INVERSE_LOW[k] + low))
     return Exponential(n, multiply(q, r))
 
 

@@ -31,7 +31,9 @@ def softmax_kernel(name, finish):
             whole = loops.denominator(total)
             for i in range(0, n, LANES):
                 count = min(LANES, n - i)
-                e = p.exponential(p.gap(loops.load(scores, start + i, count), total.top))
+                e = p.exponential(
+                    p.gap(loops.load(scores, start + i, count), total.top)
+                )
                 share = share_of(results, p.one_plus(e.d), whole, e.n, total.error)
                 store(results, start + i, count, share)
 

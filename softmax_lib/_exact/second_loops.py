@@ -136,7 +136,10 @@ def log_share_of(finish):
         above = plain.hi * (1.0 + 2.0**-50) + 2.0**-1000
         beside_low = finish(results, d.hi, signed_sticky_sum(d.lo, below), zeros)
         beside_high = finish(results, d.hi, signed_sticky_sum(d.lo, above), zeros)
-        low, high = v.select(beside, beside_low, low), v.select(beside, beside_high, high)
+        low, high = (
+            v.select(beside, beside_low, low),
+            v.select(beside, beside_high, high),
+        )
         winner = x == top
         value = v.select(winner, decided(winner_low, winner_high), decided(low, high))
         value = -1.0 * v.select(infinite, math.inf, value)

@@ -162,7 +162,10 @@ def softmax(scores, picked, dtype):
 
     def share(gap):
         def bounds(digits):
-            (low, high), (rest_low, rest_high) = row.term(gap, digits), row.others(digits)
+            (low, high), (rest_low, rest_high) = (
+                row.term(gap, digits),
+                row.others(digits),
+            )
             return low / (row.winners + rest_high), high / (row.winners + rest_low)
 
         return _decide(bounds, dtype)

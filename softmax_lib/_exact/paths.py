@@ -87,7 +87,7 @@ class Function:
 
 
 def _rows(out):
-    return out.reshape(len(out), -1)
+    return out if out.ndim == 2 else out[:, np.newaxis]
 
 
 class Elementwise:

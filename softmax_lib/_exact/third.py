@@ -52,9 +52,8 @@ def round_to(q, dtype):
     e -= size < Fraction(2) ** e
     unit = Fraction(2) ** max(e - bits + 1, least)
     rounded = round(size / unit) * unit
-    if rounded >= 2**overflow:
-        return math.copysign(math.inf, q)
-    return math.copysign(float(rounded), q)
+    value = math.inf if rounded >= 2**overflow else float(rounded)
+    return -value if q < 0 else value
 
 
 class Slice:

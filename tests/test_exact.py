@@ -1,4 +1,4 @@
-"""Correct rounding: against 400 bits, on every path, in every order, with any memory."""
+"""Correct rounding: against 400 bits, on every path, in every order and memory."""
 
 import math
 import platform
@@ -355,7 +355,8 @@ def test_batches_and_order_of_entries(dtype):
 @each_dtype
 def test_one_thread_and_several(dtype):
     rng = np.random.default_rng(SEED)
-    arrays = [rng.normal(size=shape).astype(dtype) for shape in ((9000, 10), (40, 2000))]
+    shapes = (9000, 10), (40, 2000)
+    arrays = [rng.normal(size=shape).astype(dtype) for shape in shapes]
     functions = [*FUNCTIONS, exact.sigmoid]
     results = []
     before = numba.get_num_threads()

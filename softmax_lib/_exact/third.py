@@ -1,30 +1,33 @@
 r"""The third path: decimal arithmetic with as many digits as it takes.
 
-**It ends.** Theorem (Lindemann and Weierstrass): exponentials :math:`e^{a_k}` of distinct
-algebraic numbers, 0 among them or not, have no relation
-:math:`\sum_k b_k e^{a_k} = 0` with algebraic b_k other than all b_k = 0. Scores are
-rational numbers. Take a slice whose finite scores have the distinct values a_k, a_k
-occurring c_k >= 1 times, with :math:`S = \sum_k c_k e^{a_k}`.
+**It ends.** By the theorem of Lindemann and Weierstrass, the exponentials
+:math:`e^{a_1}, e^{a_2}, \ldots` of distinct algebraic numbers (0 may be one) have no
+relation :math:`\sum_k b_k e^{a_k} = 0` with algebraic factors b_k, unless all b_k are 0.
+Scores are rational numbers. Let the finite scores of a slice have the distinct values
+a_k, where a_k occurs c_k >= 1 times, and let :math:`S = \sum_k c_k e^{a_k}`.
 
 - *softmax*. If the share :math:`p = e^{a_i} / S` is rational, then
-  :math:`\sum_k p c_k e^{a_k} - e^{a_i} = 0`. For k other than i the coefficient is
-  p c_k > 0. So there is no other value, and p = 1 / c_i.
+  :math:`\sum_k p c_k e^{a_k} - e^{a_i} = 0`. The factor of each other exponential is
+  p c_k > 0, so there is none; that of this one is p c_i - 1, so p = 1 / c_i.
 - *log-sum-exp*. If :math:`v = \log S` is rational, then
-  :math:`\sum_k c_k e^{a_k} - e^v = 0`. The same argument leaves one value a = v, which
-  occurs once.
+  :math:`\sum_k c_k e^{a_k} - e^v = 0`. Every a_k other than v has a factor above 0, so
+  there is only one, v itself, and its factor c - 1 is 0: there is one finite score.
 - *log-softmax* is a_i - log S. If it is rational, so is log S.
 - *sigmoid* of x is the share of x beside 0. If it is rational, x is 0.
 
-These exceptions are computed exactly. Any other result is irrational. The places where
-rounding changes are rational: midpoints between two floating-point numbers. So the
-result has a positive distance from all of them, and intervals around it, each much
-shorter than the one before, have at last both ends on one side. An equal slice of k
-entries is no trouble for the earlier paths either: a midpoint is M 2^-e with an odd M
-above 1, and 1 / k = M 2^-e would make M divide a power of two.
+Any other result is irrational. Where rounding changes from one number to the next, at
+midpoints and where it overflows, there are rational numbers. So the result is at a
+positive distance from all of these. It lies in an interval that shrinks to nothing as
+digits are added, and in the end the interval is on one side of each. The exceptions
+have exact results: 0, a score, 1 / c. Only 1 / c may be no floating-point number, and it
+is no midpoint. A midpoint is M / 2^e with an odd M, and 1 / c = M / 2^e makes M a divisor
+of 2^e. So M is 1, but the least midpoint, 2^-150 (2^-1075), is the only one of this kind.
 
-How many digits that takes, nobody knows in general. Only for gaps it can be large: next
-to a score of 0, one of -10^30 makes a share of :math:`1 - e^{-10^{30}}`. Such terms are
-never computed. They are between 0 and a bound, and the side is all that matters.
+How many digits that takes is not known beforehand. In practice one kind of slice would
+take too many: beside a score of 0, one of -10^30 has a share of about
+:math:`e^{-10^{30}}`. Such terms are not computed; they are between 0 and a bound. Since
+the bound shrinks as digits are added, the argument above holds with them. It is also
+shorter: where only such terms keep a result from being rational, their sign decides.
 """
 
 import functools
@@ -76,9 +79,7 @@ class Slice:
             return Fraction(1), Fraction(1)
         far = _far(digits)
         if gap > far:
-            # The true bounds are 0 and this. No share has a midpoint between.
-            bound = Fraction(1, 2**far)
-            return bound / 2, bound
+            return Fraction(0), Fraction(1, 2**far)
         with localcontext(_context(digits + self._guard)):
             return _widened(Fraction(_exp_minus(gap)), digits)
 
@@ -92,11 +93,7 @@ class Slice:
         far = _far(digits)
         nearest, count = self._gaps[0]
         if nearest > far:
-            # The true bounds are 0 and this. Differences of scores are multiples of
-            # 2^-1074 and midpoints of 2^-1075, so with what lies between they round as
-            # with either bound.
-            bound = Fraction(sum(count for _, count in self._gaps), 2**far)
-            return bound / 2, bound
+            return Fraction(0), Fraction(sum(count for _, count in self._gaps), 2**far)
         reach = min(far, nearest + 3 * digits)
         near = [(gap, count) for gap, count in self._gaps if gap <= reach]
         left = sum(count for gap, count in self._gaps if gap > reach)
@@ -111,6 +108,11 @@ class Slice:
     def _log(self, digits):
         """Return two fractions between which L = log(winners + others) lies."""
         low, high = self.others(digits)
+        if self.winners == 1 and low == 0:
+            # L is 0, or positive and less than any number that matters: what it is
+            # added to is a multiple of 2^-1074, and midpoints are multiples of 2^-1075.
+            # So the sum rounds like that with any such L. It must not be 0, though.
+            return high / 2, high
         if self.winners == 1 and high < Fraction(1, 10**digits):
             # Between t - t^2 and t.
             return low * (1 - high), high

@@ -21,7 +21,7 @@ def test_a_users_script_is_strictly_typed():
 
 def test_the_stubs_say_what_the_functions_are():
     settings = SCRIPT.parents[1] / "pyproject.toml"
-    modules = "softmax_lib.activations", "softmax_lib.losses"
+    modules = [f"softmax_lib.{name}" for name in ("activations", "exact", "losses")]
     mypy("mypy.stubtest", "--mypy-config-file", str(settings), *modules)
 
 

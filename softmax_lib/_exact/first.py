@@ -25,11 +25,12 @@ terms its error is that of the terms, and u + (k u)^2 for the rest.
 room for the roundings of the test itself. Adding (k u)^2 makes it hold for any length.
 
 **The logarithm of a total**, relative to the largest score, is
-:math:`L = \log(c + t)`. The c entries that equal the largest score are counted, and t is the sum of the others,
-divided by the term of the largest: 2.2 + 3.2 + 1 + 1 = 7.4 u. The logarithm makes that
-at most 7.4 u / ln 2 = 10.7 u if c is 2 or more, and no more than before if c is 1.
-The evaluation of `log_total` adds less than 4 u. `LOG_ERROR` is 24 u. The terms below
-2^-719, which may be wrong altogether, shift L by less than `LOG_SLACK`.
+:math:`L = \log(c + t)`. The c entries that equal the largest score are counted, and t
+is the sum of the others, divided by the term of the largest: 2.2 + 3.2 + 1 + 1 = 7.4 u.
+The logarithm makes that at most 7.4 u / ln 2 = 10.7 u if c is 2 or more, and no more
+than before if c is 1. The evaluation of `log_total` adds less than 4 u. `LOG_ERROR` is
+24 u. The terms below 2^-719, which may be wrong altogether, shift L by less than
+`LOG_SLACK`.
 """
 
 from collections import namedtuple

@@ -1,10 +1,10 @@
 r"""The third path: decimal arithmetic with as many digits as it takes.
 
-**It ends.** By the theorem of Lindemann and Weierstrass, the exponentials
-:math:`e^{a_1}, e^{a_2}, \ldots` of distinct algebraic numbers (0 may be one) have no
-relation :math:`\sum_k b_k e^{a_k} = 0` with algebraic factors b_k, unless all b_k are 0.
-Scores are rational numbers. Let the finite scores of a slice have the distinct values
-a_k, where a_k occurs c_k >= 1 times, and let :math:`S = \sum_k c_k e^{a_k}`.
+**It ends.** By the theorem of Lindemann and Weierstrass, exponentials
+:math:`e^{a_k}` of distinct algebraic numbers (0 may be one) have no relation
+:math:`\sum_k b_k e^{a_k} = 0` with algebraic factors b_k, unless all b_k are 0. Scores
+are rational numbers. Let the finite scores of a slice have the distinct values a_k,
+where a_k occurs c_k >= 1 times, and let :math:`S = \sum_k c_k e^{a_k}`.
 
 - *softmax*. If the share :math:`p = e^{a_i} / S` is rational, then
   :math:`\sum_k p c_k e^{a_k} - e^{a_i} = 0`. The factor of each other exponential is
@@ -19,15 +19,16 @@ Any other result is irrational. Where rounding changes from one number to the ne
 midpoints and where it overflows, there are rational numbers. So the result is at a
 positive distance from all of these. It lies in an interval that shrinks to nothing as
 digits are added, and in the end the interval is on one side of each. The exceptions
-have exact results: 0, a score, 1 / c. Only 1 / c may be no floating-point number, and it
-is no midpoint. A midpoint is M / 2^e with an odd M, and 1 / c = M / 2^e makes M a divisor
-of 2^e. So M is 1, but the least midpoint, 2^-150 (2^-1075), is the only one of this kind.
+have exact results: 0, a score, 1 / c. Of these only 1 / c may be no floating-point
+number. It is no midpoint either: a midpoint is M / 2^e with an odd M, and from
+1 / c = M / 2^e follows that M divides 2^e. So M would be 1, but the only such midpoint
+is half the least number, 2^-150 or 2^-1075, and no slice has that many entries.
 
 How many digits that takes is not known beforehand. In practice one kind of slice would
 take too many: beside a score of 0, one of -10^30 has a share of about
-:math:`e^{-10^{30}}`. Such terms are not computed; they are between 0 and a bound. Since
-the bound shrinks as digits are added, the argument above holds with them. It is also
-shorter: where only such terms keep a result from being rational, their sign decides.
+:math:`e^{-10^{30}}`. Such terms are not computed: they are between 0 and a bound. The
+bound shrinks as digits are added, so the argument holds with them. It is also shorter:
+where only such terms keep a result from being rational, their sign decides.
 """
 
 import functools

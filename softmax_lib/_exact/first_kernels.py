@@ -3,18 +3,17 @@
 `marks` gets a 1 for each task with a result that is not certain, and NaN in its place.
 """
 
+import numpy as np
+
 from softmax_lib import _vector as v
 from softmax_lib._exact import first as f
 from softmax_lib._exact.first_loops import LANES, MAX_KEPT, decided, load_float64, loops
 from softmax_lib._exact.first_loops import store as store_part
 from softmax_lib._jit import kernel, renamed
 
-KEPT_BYTES = 8 * MAX_KEPT
-
 # Shorter rows are done 16 side by side. With float64 terms their block takes 30 KB.
 MAX_SHORT_ROW = 160
 BLOCK_BYTES = 4 * LANES * MAX_SHORT_ROW
-BLOCK_KEPT_BYTES = 2 * BLOCK_BYTES
 
 # With this number a power of two is not divided by another.
 MAGIC_ONE = f.MAGIC + 1023.0
@@ -28,7 +27,7 @@ def row_kernel(name, loop, reduces):
 
     def rows(x, out, marks, n, first, last):
         source, target = v.data_pointer(x), v.data_pointer(out)
-        kept = v.stack_alloc(source, KEPT_BYTES)
+        kept = np.empty(min(n, MAX_KEPT) + LANES)
         for row in range(first, last):
             to = row if reduces else row * n
             marks[row] = loop(source, target, kept, row * n, to, n)
@@ -42,7 +41,7 @@ def tile_kernel(name, loop, reduces):
     def tiles(x, out, marks, n, count, first, last):
         source, target = v.data_pointer(x), v.data_pointer(out)
         block = v.stack_alloc(source, BLOCK_BYTES)
-        kept = v.stack_alloc(source, BLOCK_KEPT_BYTES)
+        kept = np.empty(n * LANES)
         for tile in range(first, last):
             row = tile * LANES
             here = min(LANES, count - row)

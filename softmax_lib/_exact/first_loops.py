@@ -16,9 +16,9 @@ from softmax_lib._jit import inlined, outlined
 # float32 in a vector.
 LANES = 16
 
-# Longer rows compute their terms twice, and keep none: this many float64 are on the
-# stack.
-MAX_KEPT = 1 << 14
+# Longer rows compute their terms twice, and keep none: these stay in the second-level
+# cache.
+MAX_KEPT = 1 << 16
 
 Kept = namedtuple("Kept", ["terms"])
 
@@ -142,12 +142,12 @@ def loops(across):
         params = f.params_of(slice_top(scores, at, size, across))
         zeros = 0.0 * params.magic
         total = Pair(zeros, zeros)
-        keeps = size <= MAX_KEPT
+        keeps, terms = size <= MAX_KEPT, v.data_pointer(kept)
         for i in range(0, size, LANES):
             # What a vector holds beyond a row adds terms of exp(-600).
             t = f.term(load_float64(scores, at + i, min(LANES, size - i)), params)
             if keeps:
-                v.store_fields(kept, i, 0, Kept(t))
+                v.store_fields(terms, i, 0, Kept(t))
             total = add(total, t)
         recip = 1.0 / sum_of(total, across)
         error = f.share_error(count_lines(size))
@@ -155,7 +155,7 @@ def loops(across):
         for i in range(0, size, LANES):
             count = min(LANES, size - i)
             if keeps:
-                t = v.load_fields(kept, i, 0, Kept(zeros)).terms
+                t = v.load_fields(terms, i, 0, Kept(zeros)).terms
             else:
                 t = f.term(load_float64(scores, at + i, count), params)
             low, high = f.share_bounds(t, recip, error)

@@ -33,14 +33,14 @@ class Function:
             candidates = np.flatnonzero(np.isnan(_rows(out)).any(axis=1))
         if not candidates.size:
             return
-        candidates = self._set_special(x, out, candidates)
+        candidates = self._uncertain(out, self._set_special(x, out, candidates))
         if x.dtype == _FLOAT32 and candidates.size:
             part = np.empty((candidates.size, *out.shape[1:]), out.dtype)
             self._second(x[candidates].astype(np.float64), part)
             # What was certain before may not be now.
             before = out[candidates]
             out[candidates] = np.where(np.isnan(before), part, before)
-        for row in candidates:
+        for row in self._uncertain(out, candidates):
             self._third(x, out, row)
 
     def _first(self, x, out):
@@ -68,22 +68,24 @@ class Function:
         run(kernel, arguments, len(x), x.size, SECOND_COST * x.nbytes)
 
     def _set_special(self, x, out, rows):
-        """Set the results of special rows among these; return the uncertain ones."""
+        """Set the results of special rows among these; return the others."""
         tops = x[rows].max(axis=1)
         special = ~np.isfinite(tops)
         if self.reduces:
             # The largest score is NaN if there is one.
             out[rows[special]] = tops[special]
-        rows = rows[~special]
+        return rows[~special]
+
+    def _uncertain(self, out, rows):
+        """Return those of the rows, none of them special, that have NaN."""
         return rows[np.isnan(_rows(out[rows])).any(axis=1)]
 
     def _third(self, x, out, row):
         """Set what is still not certain in a row."""
         results = out[row : row + 1] if self.reduces else out[row]
         left = np.flatnonzero(np.isnan(results))
-        if left.size:
-            function = getattr(third, self._name)
-            results[left] = function(x[row].tolist(), left.tolist(), out.dtype)
+        function = getattr(third, self._name)
+        results[left] = function(x[row].tolist(), left.tolist(), out.dtype)
 
 
 def _rows(out):

@@ -5,9 +5,9 @@ relative errors of 3 w, products of 7 w (5 w if fused), quotients of 15 w (Jolde
 Muller and Popescu, 2017), and all errors are relative unless said otherwise.
 
 **The argument** is x - m <= 0 for the largest score m, exact as a pair. From it n ln 2
-is taken, in three parts, of which the first two are exact products for n below 2^12.
-What is left has an error below 2^-95: the low parts of x - m, up to 2^-44, are added
-to others in float64.
+is taken, in three parts: n is below 2^11, and the first two parts have 41 and 42 bits,
+so that n times them is exact. What is left has an error below 2^-95: the low part of
+x - m, up to 2^-44, is added to others in float64.
 
 **The exponential** of an r of up to 0.35 is 1 + r Q(r), by Horner's rule: powers of r
 from the 13th on in float64, which gives 2^-52 of the result with an error of a few u,
@@ -105,7 +105,8 @@ def exponential(x):
     n = v.fma(x.hi, LOG2_E, MAGIC) - MAGIC
     a = two_sum(x.hi, n * -LN2_HIGH)
     b = two_sum(a.hi, n * -LN2_MIDDLE)
-    r = quick_two_sum(b.hi, (a.lo + b.lo) + (x.lo - n * LN2_LOW))
+    # Close to a multiple of ln 2, the second may be the larger one.
+    r = two_sum(b.hi, (a.lo + b.lo) + (x.lo - n * LN2_LOW))
     q = Pair(tail_polynomial(r.hi), 0.0 * r.hi)
     for k in range(FIRST_FLOAT - 1, 0, -1):
         # 1 / k! + q r. It is the larger one, and what the sum loses stays in the low

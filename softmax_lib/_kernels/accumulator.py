@@ -137,7 +137,7 @@ def round_total(x, total, n):
     same bits, and an exact one too, although its grid cuts something off.
     """
     rounded, rest, power = round_sum(x, total.hi, total.lo)
-    bound = total.bound + n * CUT_OFF * power
+    bound = total_bound(total, n)
     # Below the power of two multiples are half as far apart.
     closer = (total.hi + total.lo) - bound < power
     half = HALF_HIGH(x) * v.select(closer, 0.5 * power, power)
@@ -146,6 +146,12 @@ def round_total(x, total, n):
         rest = (rest - rounded.lo) + STEP_LOW(x) * power
         excess = v.maximum(excess, v.fabs(rest) - HALF_LOW(x) * power)
     return rounded, excess + bound >= 0.0
+
+
+@inlined
+def total_bound(total, n):
+    """Return how far a total of n terms may be from any other sum of them."""
+    return total.bound + n * CUT_OFF * total.hi
 
 
 @inlined

@@ -13,12 +13,11 @@ from softmax_lib._jit import outlined
 from softmax_lib._kernels.accumulator import add_totals, zero_totals
 from softmax_lib._kernels.column_loops import (
     Prefetch,
-    Slices,
     column_map,
     column_sum_exp,
 )
 from softmax_lib._kernels.columns import column_statistic, store_column_values
-from softmax_lib._kernels.slices import finite_max, slice_params
+from softmax_lib._kernels.slices import Slices, finite_max, slice_params
 from softmax_lib._kernels.tiles import Tiling, copy_in, copy_out, tile_at
 from softmax_lib._layout import BLOCK_ROWS, MAX_TILE_LINES, VECTOR_BYTES
 

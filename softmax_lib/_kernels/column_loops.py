@@ -5,13 +5,11 @@ from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, outlined
-from softmax_lib._kernels import accumulator, exact_sum, slices
+from softmax_lib._kernels import accumulator, slices
 from softmax_lib._kernels import exponential as e
-from softmax_lib._kernels.double_double import dd_scale, dd_select
+from softmax_lib._kernels.double_double import dd_select
+from softmax_lib._kernels.exact_slices import exact_sums_below_max
 from softmax_lib._layout import MAX_LANE_TERMS
-
-# A vector of slices: n numbers each, `stride` apart, in `count` lanes.
-Slices = namedtuple("Slices", ["start", "n", "stride", "count"])
 
 # What to fetch while a sum is computed: lines of scores, and of results.
 Prefetch = namedtuple("Prefetch", ["x", "x_at", "out", "out_at", "step"])
@@ -69,34 +67,12 @@ def accumulate_store_up_to(running, parts, out, at, count):
     return accumulator.accumulate(running, power, part)
 
 
-@outlined
-def exact_column_sum_below_max(x, s, top, params):
-    """Do as `exact_sum_below_max` does, in each lane."""
-    v.noinline()
-    second, count = top - e.CUTOFF(x), v.to_float64(v.splat(x, 0.0))
-    for i in range(s.n):
-        scores = v.load_up_to(x, s.start + i * s.stride, s.count)
-        second = v.maximum(exact_sum.below(scores, top), second)
-        count = count + v.to_float64(exact_sum.ties(scores, top))
-    unit = e.term_params(second, params.shift)
-    total = exact_sum.zero_exact_sums(x)
-    for b in range(0, s.n, MAX_LANE_TERMS):
-        running = exact_sum.zero_grid_sum(x)
-        for i in range(b, min(b + MAX_LANE_TERMS, s.n)):
-            scores = v.load_up_to(x, s.start + i * s.stride, s.count)
-            scores = exact_sum.below(scores, top)
-            running = exact_sum.add_to_grid(running, scores, unit)
-        total = exact_sum.add_by_lane(total, running)
-    total = exact_sum.exact_total(x, total)
-    return dd_scale(total, e.unit_ratio(unit, params)), count
-
-
 @inlined
 def column_others(x, s, top, params, total, largest):
     """Return the rounded total of each lane without the term of its maximum."""
     others, uncertain = slices.total_without_max(top, total, largest, s.n)
     if v.any_of(uncertain):
-        below, ties = exact_column_sum_below_max(x, s, top, params)
+        below, ties = exact_sums_below_max(x, s, top, params, uncertain)
         exact = slices.others_of(top, below, largest, ties)
         others = dd_select(uncertain, exact, others)
     return others
@@ -104,13 +80,17 @@ def column_others(x, s, top, params, total, largest):
 
 @inlined
 def column_total(x, s, top, params, total):
-    """Return the rounded total of each lane."""
-    rounded, uncertain = accumulator.round_total(top, total, s.n)
+    """Return the rounded total of each lane, with the share of its maximum."""
+    largest = slices.max_term(top, params)
+    rounded, uncertain = slices.total_and_share(top, total, largest, s.n)
     if v.any_of(uncertain):
-        below, ties = exact_column_sum_below_max(x, s, top, params)
-        largest = slices.max_term(top, params)
-        exact = slices.total_of(top, below, largest, ties)
-        rounded = dd_select(uncertain, exact, rounded)
+        below, ties = exact_sums_below_max(x, s, top, params, uncertain)
+        exact = slices.total_and_share_of(top, below, largest, ties)
+        rounded = slices.RoundedTotal(
+            v.select(uncertain, exact.hi, rounded.hi),
+            v.select(uncertain, exact.lo, rounded.lo),
+            v.select(uncertain, exact.max_share, rounded.max_share),
+        )
     return rounded
 
 

@@ -6,8 +6,7 @@ from softmax_lib import _vector as v
 from softmax_lib._jit import inlined
 from softmax_lib._kernels import column_loops as loops
 from softmax_lib._kernels import tiles
-from softmax_lib._kernels.column_loops import Slices
-from softmax_lib._kernels.slices import log_total, max_term, slice_params
+from softmax_lib._kernels.slices import Slices, log_total, max_term, slice_params
 from softmax_lib._layout import MAX_PACKED_LENGTH, STACK_BYTES, needs_packing
 
 

@@ -15,12 +15,12 @@ from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, kernel, outlined
 from softmax_lib._kernels import column_loops, row_loops, row_sums, slices, tiles
 from softmax_lib._kernels import double_double as dd
-from softmax_lib._kernels.column_loops import Slices
 from softmax_lib._kernels.double_double import DoubleDouble
 from softmax_lib._kernels.exponential import TERM_SCALE, power_of_two, scaled_exp
 from softmax_lib._kernels.first_touch import touch_pages
 from softmax_lib._kernels.labels import reciprocal_or_zero
 from softmax_lib._kernels.row_loops import MAXIMA_BYTES
+from softmax_lib._kernels.slices import Slices
 from softmax_lib._layout import STACK_BYTES, VECTOR_BYTES, needs_packing
 
 # No power of two of a scale is below this, so that it can be multiplied back.
@@ -70,7 +70,9 @@ def slice_gradient(sums, score, scale):
     q = dd.dd_mul(r, DoubleDouble(scale.hi / unit, scale.lo / unit))
     _, rest = total_without(top, sums, score)
     at_label = 0.0 - v.to_dtype_of(top, dd.dd_mul_rounded(rest, q) * unit)
-    scale = slices.share_scale(top, sums.finite, sums.largest, q, r.hi, unit)
+    share = v.to_dtype_of(top, dd.dd_mul_rounded(sums.largest, q) * unit)
+    finite, largest = sums.finite, sums.largest
+    scale = slices.share_scale(top, finite, largest, share, q, r.hi, unit)
     return scale, v.select(sums.finite, at_label, math.nan)
 
 

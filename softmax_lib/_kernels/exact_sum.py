@@ -41,13 +41,13 @@ ExactSum = namedtuple("ExactSum", ["coarse", "fine"])
 
 
 @inlined
-def below(scores, top):
+def keep_below(scores, top):
     """Return the scores that are less than top, and -inf in the place of others."""
     return v.select(scores < top, scores, -math.inf)
 
 
 @inlined
-def ties(scores, top):
+def count_ties(scores, top):
     """Return 1 where a score is equal to top, else 0."""
     return v.select(scores == top, v.splat(scores, 1.0), 0.0)
 

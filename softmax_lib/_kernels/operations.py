@@ -35,7 +35,7 @@ class Operation(NamedTuple):
     name: str
     read: object  # pointer -> pointer: how scores are read; `v.negated`, for example
     stores_terms: bool
-    finish: object  # (top, finite, params, total or its logarithm) -> stats
+    finish: object  # (top, finite, params, RoundedTotal or logarithm) -> stats
     apply: object  # (term or score, stats) -> result, or None
 
 
@@ -72,8 +72,9 @@ def as_is(pointer):
 @inlined
 def finish_softmax(top, finite, params, total):
     """Return the scale of 1 / total."""
-    r = dd_reciprocal(total)
-    return share_scale(top, finite, max_term(top, params), r, r.hi, v.splat(r.hi, 1.0))
+    r, largest = dd_reciprocal(total), max_term(top, params)
+    one = v.splat(r.hi, 1.0)
+    return share_scale(top, finite, largest, total.max_share, r, r.hi, one)
 
 
 @inlined

@@ -4,8 +4,8 @@ import math
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, outlined
-from softmax_lib._kernels import exact_sum, slices
 from softmax_lib._kernels import exponential as e
+from softmax_lib._kernels import slices
 from softmax_lib._kernels.accumulator import (
     FOLD_INTERVAL,
     Total,
@@ -19,7 +19,8 @@ from softmax_lib._kernels.accumulator import (
     zero_sum,
     zero_total,
 )
-from softmax_lib._kernels.double_double import dd_scale
+from softmax_lib._kernels.exact_slices import exact_sum_below_max
+from softmax_lib._kernels.exact_sum import keep_below
 from softmax_lib._kernels.row_loops import (
     BLOCK_LENGTH,
     IN_CACHE_LENGTH,
@@ -36,7 +37,7 @@ from softmax_lib._kernels.row_loops import (
 def below(scores, limit):
     """Return the scores, but -inf for those that are not below any limit."""
     if limit is not None:
-        return exact_sum.below(scores, limit)
+        return keep_below(scores, limit)
     return scores
 
 
@@ -203,42 +204,6 @@ def online_sum_exp(x, row):
 
 
 @outlined
-def exact_sum_below_max(x, row, top, params):
-    """Return the exact total of the terms below top, and how many are equal to it.
-
-    They are summed in units of the largest among them; the total is in units of top's.
-    """
-    v.noinline()
-    start, n, _ = row
-    w, size = v.vector_length(x), BLOCK_LENGTH(x)
-    whole = n - n % w
-    tail = v.load_head(x, start + whole, n - whole, -math.inf)
-    second = exact_sum.below(tail, top)
-    count = v.to_float64(exact_sum.ties(tail, top))
-    for b in range(0, whole, size):
-        equal = v.splat(x, 0.0)
-        for i in range(b, min(b + size, whole), w):
-            scores = v.load(x, start + i)
-            second = v.maximum(exact_sum.below(scores, top), second)
-            equal = equal + exact_sum.ties(scores, top)
-        count = count + v.to_float64(equal)
-    below = v.one_lane_of(x, max(v.reduce_max(second), top - e.CUTOFF(x)))
-    unit = e.term_params(below, params.shift)
-    each = v.splat_fields(x, unit)
-    total, running = exact_sum.zero_exact_sum(), exact_sum.zero_grid_sum(x)
-    running = exact_sum.add_to_grid(running, exact_sum.below(tail, top), each)
-    for b in range(0, whole, size):
-        for i in range(b, min(b + size, whole), w):
-            scores = exact_sum.below(v.load(x, start + i), top)
-            running = exact_sum.add_to_grid(running, scores, each)
-        total = exact_sum.add_lanes(total, running)
-        running = exact_sum.zero_grid_sum(x)
-    total = exact_sum.exact_total(x, exact_sum.add_lanes(total, running))
-    total = dd_scale(total, e.unit_ratio(unit, params))
-    return total, v.one_lane(v.reduce_sum(count))
-
-
-@outlined
 def sum_exp_below_max(x, row, top, params, largest):
     """Return the total of the terms below top, none of which is above `largest`."""
     unit = 2.0 * e.power_of_two(v.to_dtype_of(params.magic, largest))
@@ -263,19 +228,19 @@ def row_others(x, row, top, params, total, largest):
         finer = sum_exp_below_max(x, row, v.lane0(top), params, rough.hi + rough.bound)
         others, uncertain = round_total(top, finer, row.n)
     if v.any_of(uncertain):
-        below, ties = exact_sum_below_max(x, row, v.lane0(top), params)
+        below, ties = exact_sum_below_max(x, row.start, row.n, 1, top, params)
         others = slices.others_of(top, below, largest, ties)
     return others
 
 
-@outlined
+@inlined
 def row_total(x, row, top, params, total):
-    """Return the rounded total of a row."""
-    rounded, uncertain = round_total(top, total, row.n)
+    """Return the rounded total of a row, with the share of its maximum."""
+    largest = slices.max_term(top, params)
+    rounded, uncertain = slices.total_and_share(top, total, largest, row.n)
     if v.any_of(uncertain):
-        below, ties = exact_sum_below_max(x, row, v.lane0(top), params)
-        largest = slices.max_term(top, params)
-        rounded = slices.total_of(top, below, largest, ties)
+        below, ties = exact_sum_below_max(x, row.start, row.n, 1, top, params)
+        rounded = slices.total_and_share_of(top, below, largest, ties)
     return rounded
 
 

@@ -8,12 +8,19 @@ from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined
-from softmax_lib._kernels.accumulator import round_sum, round_total, subtract_term
+from softmax_lib._kernels.accumulator import (
+    Total,
+    round_sum,
+    round_total,
+    subtract_term,
+    total_bound,
+)
 from softmax_lib._kernels.double_double import (
     DoubleDouble,
     dd_add,
+    dd_mul,
     dd_mul_float,
-    dd_mul_rounded,
+    dd_reciprocal,
     two_sum,
 )
 from softmax_lib._kernels.exponential import (
@@ -32,9 +39,15 @@ SHARE_SCALE = v.constant(2.0**32, 2.0**64)
 TOP_EXPONENT_BIT = v.constant(1 << 30, 1 << 62)
 
 
+# A vector of slices: n numbers each, `stride` apart, in `count` lanes.
+Slices = namedtuple("Slices", ["start", "n", "stride", "count"])
+
 # The term of the maximum, in units of 1: hi + lo in the total, and the rest.
 MaxTerm = namedtuple("MaxTerm", ["hi", "lo", "rest"])
 
+
+# A total, and the share of the maximum in it.
+RoundedTotal = namedtuple("RoundedTotal", ["hi", "lo", "max_share"])
 
 # What turns the terms of a slice into shares: (term * hi + term * lo) * down, but the
 # share of the maximum is given. Without a scale to take off, down is None.
@@ -80,10 +93,36 @@ def others_of(top, below, largest, ties):
 
 
 @inlined
-def total_of(top, below, largest, ties):
-    """Return the rounded total, from the same."""
-    total = dd_add(below, dd_mul_float(largest, ties))
-    return round_sum(top, total.hi, total.lo)[0]
+def total_and_share(top, total, largest, n):
+    """Return the rounded total, with the share of the maximum, and where uncertain."""
+    rounded, uncertain = round_total(top, total, n)
+    share, least = max_shares(top, rounded, total, largest, n)
+    uncertain = v.select(uncertain, 1.0 + 0.0 * share, share - least) > 0.0
+    return RoundedTotal(rounded.hi, rounded.lo, share), uncertain
+
+
+@inlined
+def total_and_share_of(top, below, largest, ties):
+    """Return the same from the exact total below the maximum, and the count of that."""
+    hi, lo = dd_add(below, dd_mul_float(largest, ties))
+    rounded, _, _ = round_sum(top, hi, lo)
+    share, _ = max_shares(top, rounded, Total(hi, lo, 0.0 * hi), largest, 0)
+    return RoundedTotal(rounded.hi, rounded.lo, share)
+
+
+@inlined
+def max_shares(top, rounded, total, largest, n):
+    """Return the most and the least that the share of the maximum may be, rounded.
+
+    It is computed from the total as it was: n equal scores have shares of 1 / n.
+    """
+    r = dd_reciprocal(rounded)
+    hi, lo = dd_mul(largest, r)
+    rest = (total.hi - rounded.hi) + (total.lo - rounded.lo)
+    lo = lo - hi * (rest * r.hi)
+    spread = hi * (total_bound(total, n) * r.hi)
+    most, least = hi + (lo + spread), hi + (lo - spread)
+    return v.to_dtype_of(top, most), v.to_dtype_of(top, least)
 
 
 @inlined
@@ -97,7 +136,7 @@ def log_total(others, largest):
 
 
 @inlined
-def share_scale(top, finite, largest, q, r, unit):
+def share_scale(top, finite, largest, max_share, q, r, unit):
     """Return what turns terms into shares, for terms times q * unit.
 
     The unit is a power of two, and r is 1 / total. The total includes the rounding
@@ -112,7 +151,6 @@ def share_scale(top, finite, largest, q, r, unit):
     lo = v.to_dtype_of(top, rounding + (q.lo - q.hi * (r * largest.rest)))
     scale = v.splat(top, SHARE_SCALE(top) / TERM_SCALE(top))
     lift = v.select(finite, scale, math.nan)
-    max_share = v.to_dtype_of(top, dd_mul_rounded(largest, q) * unit)
     return ShareScale(
         hi * lift,
         lo * lift,

@@ -15,6 +15,7 @@ from softmax_lib._kernels.accumulator import Total, add_totals, zero_total
 from softmax_lib._kernels.double_double import one_lane_dd
 from softmax_lib._kernels.first_touch import touch_pages
 from softmax_lib._kernels.rows import row_statistic, store_row_value, write_row_again
+from softmax_lib._kernels.slices import RoundedTotal
 from softmax_lib._layout import BLOCK_BYTES
 
 
@@ -70,14 +71,19 @@ def split_rows_loop(op):
             total = add_totals(total, chunk)
         top, _, params, _ = loops.row_params(source, extreme)
         total = statistic(source, row, top, params, total)
-        return v.lane0(total.hi), v.lane0(total.lo)
+        share = v.lane0(total.max_share) if stores_terms else 0.0
+        return v.lane0(total.hi), v.lane0(total.lo), float(share)
 
     @outlined
-    def write_part(x, out, part, extreme, high, low):
+    def write_part(x, out, part, extreme, high, low, share):
         """Write a chunk, or the one number of a row."""
         source, target = read(v.data_pointer(x)), v.data_pointer(out)
         top, finite, params, whole = loops.row_params(source, extreme)
-        stats = finish(top, finite, params, one_lane_dd(high, low))
+        value = one_lane_dd(high, low)
+        if stores_terms:
+            share = v.one_lane_of(source, share)
+            value = RoundedTotal(value.hi, value.lo, share)
+        stats = finish(top, finite, params, value)
         if not is_map:
             store_row_value(source, target, part, extreme, stats)
         else:
@@ -101,12 +107,12 @@ def split_rows_loop(op):
             for k in prange(chunks):
                 chunk = chunk_of(x, start, n, k, chunks)
                 highs[k], lows[k], bounds[k] = chunk_sum_exp(x, out, chunk, extreme)
-            high, low = statistic_of(x, row, extreme, highs, lows, bounds)
+            values = statistic_of(x, row, extreme, highs, lows, bounds)
             if is_map:
                 for k in prange(chunks):
                     chunk = chunk_of(x, start, n, k, chunks)
-                    write_part(x, out, chunk, extreme, high, low)
+                    write_part(x, out, chunk, extreme, *values)
             else:
-                write_part(x, out, row, extreme, high, low)
+                write_part(x, out, row, extreme, *values)
 
     return split_rows

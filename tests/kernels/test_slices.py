@@ -7,7 +7,11 @@ from formulas import DTYPES, compiled, exact, exact_sum, unit
 
 from softmax_lib import _vector as v
 from softmax_lib._kernels import slices
-from softmax_lib._kernels.double_double import DoubleDouble, dd_reciprocal
+from softmax_lib._kernels.double_double import (
+    DoubleDouble,
+    dd_mul_rounded,
+    dd_reciprocal,
+)
 from softmax_lib._kernels.exponential import scaled_exp
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -83,8 +87,9 @@ def from_below(tops, terms, belows, ties, out):
         count = v.one_lane(v.load_scalar(r, i))
         others = slices.others_of(top, below, largest, count)
         v.store_fields(to, i, tops.size, others)
-        total = slices.total_of(top, below, largest, count)
-        v.store_fields(to, 2 * tops.size + i, tops.size, total)
+        total = slices.total_and_share_of(top, below, largest, count)
+        found = total.hi, total.lo, v.to_float64(total.max_share)
+        v.store_fields(to, 2 * tops.size + i, tops.size, found)
 
 
 @each_dtype
@@ -93,13 +98,15 @@ def test_totals_from_what_lies_below_the_maximum(dtype):
     terms, belows = rng.uniform(0.71, 1.41, 200), 2.0 ** rng.uniform(-80, 20, 200)
     ties = rng.integers(1, 4, 200).astype(float)
     belows[:3] = 0
-    out = np.empty((4, 200))
+    out = np.empty((5, 200))
     from_below(np.zeros(200, dtype), terms, belows, ties, out.ravel())
     digits = {np.float32: 26, np.float64: 60}[dtype]
     for k in range(200):
-        for got, count in ((out[:2, k], ties[k] - 1), (out[2:, k], ties[k])):
+        for got, count in ((out[:2, k], ties[k] - 1), (out[2:4, k], ties[k])):
             true = exact(belows[k]) + exact(terms[k]) * int(count)
             assert abs(exact_sum(*got) - true) <= 0.55 * 2.0**-digits * true
+        # The last is the total with the maximum.
+        assert abs(exact(out[4, k]) * true / exact(terms[k]) - 1) <= 1.01 * unit(dtype)
 
 
 @compiled
@@ -109,7 +116,8 @@ def share_of(top, score, hi, lo, unit):
     params = slices.slice_params(top)
     r = dd_reciprocal(DoubleDouble(hi, lo))
     largest = slices.max_term(top, params)
-    scale = slices.share_scale(top, finite, largest, r, r.hi, unit)
+    own = v.to_dtype_of(top, dd_mul_rounded(largest, r) * unit)
+    scale = slices.share_scale(top, finite, largest, own, r, r.hi, unit)
     power, part = scaled_exp(score, params)
     share, own = slices.share(power + part, scale), slices.share(scale.max_term, scale)
     of_large = slices.share(power + part, slices.without_down(scale))

@@ -62,12 +62,12 @@ def softmax(x, /, axis=-1, *, where=None, out=None):
 
     Notes
     -----
-    Each share is within 2 units in the last place of the exact value: instead of
-    subtracting the maximum, powers of two are factored out, which is exact, and sums
-    are compensated. Its bits depend on the numbers of its slice alone: not on the other
-    slices, the axis, memory, threads, or entries of -inf. Inside ``@njit`` it takes
-    arrays and runs on one thread; pass `axis` by position or keyword, but neither
-    `where` nor `out`.
+    Each share is within 2.9 units in the last place of the exact value, and beyond 2
+    only where very many scores are equal: instead of subtracting the maximum, powers of
+    two are factored out, which is exact, and sums are compensated. Its bits depend on
+    the numbers of its slice alone: not on other slices, the axis, memory, threads, or
+    entries of -inf. Inside ``@njit`` it takes arrays and runs on one thread; pass
+    `axis` by position or keyword, but neither `where` nor `out`.
 
     References
     ----------
@@ -174,9 +174,10 @@ def logsumexp(x, /, axis=-1, *, b=None, where=None, keepdims=False, out=None):
 
     Notes
     -----
-    Without `b` the result is within 2 units in the last place of the exact value. With
-    `b` it is computed in float64, within a few of its units at the larger of 1 and the
-    largest ``x + log|b|``: cancelled digits are lost.
+    Without `b` the result is within 1.8 units in the last place of the exact value, or
+    of the maximum where that and the logarithm cancel. With `b` it is computed in
+    float64, within a few of its units at the larger of 1 and the largest
+    ``x + log|b|``: cancelled digits are lost.
     Inside ``@njit`` as for `softmax`, without `b`; `keepdims` must be a literal.
 
     References
@@ -223,7 +224,8 @@ def sigmoid(x, /, *, out=None):
 
     Notes
     -----
-    Each share is within 2 units in the last place of the exact value. For negative `x`
+    Each share is within 0.8 units in the last place of the exact value: in float32 all
+    arguments were tried, in float64 the most found is that. For negative `x`
     it is ``e / (1 + e)`` with ``e = exp(x)``, which preserves the smallest results.
     Inside ``@njit`` as for `softmax`, for numbers too.
 
@@ -269,7 +271,8 @@ def log_sigmoid(x, /, *, out=None):
 
     Notes
     -----
-    Each logarithm is within 2 units in the last place of the exact value: it is
+    Each logarithm is within 1.2 units in the last place of the exact value: in float32
+    all arguments were tried, in float64 the most found is that. It is
     ``-log1p(exp(-x))`` for positive `x`, ``x - log1p(exp(x))`` for negative `x`.
     Inside ``@njit`` as for `sigmoid`.
 

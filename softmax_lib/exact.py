@@ -59,7 +59,7 @@ def softmax(x, /, axis=-1, *, where=None, out=None):
 
     See Also
     --------
-    softmax_lib.softmax : Faster, and within 2 units in the last place.
+    softmax_lib.softmax : Faster, and within 2.9 units in the last place.
     scipy.special.softmax : Its `axis` defaults to None.
 
     Notes

@@ -79,10 +79,11 @@ def cross_entropy(
     -----
     If the label is the winner, its loss is ``log1p`` of the other terms relative to its
     own, which stays above 0 for a confident prediction. For class indices without
-    smoothing each loss is within 2 units in the last place of the exact value. Sums and
-    means are compensated. Inside ``@njit`` it gives the same bits on one thread. There
-    `logits` is an array of float32, float64, integers or bool, `labels` of float32,
-    float64, integers, or an int for one slice, `weight` an array, `reduction` literal.
+    smoothing each loss is within 1.8 units in the last place of the exact value. Sums
+    and means are compensated. Inside ``@njit`` it gives the same bits on one thread.
+    There `logits` is an array of float32, float64, integers or bool, `labels` of
+    float32, float64, integers, or an int for one slice, `weight` an array, `reduction`
+    literal.
 
     References
     ----------

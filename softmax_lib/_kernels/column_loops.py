@@ -70,7 +70,8 @@ def accumulate_store_up_to(running, parts, out, at, count):
 @inlined
 def column_others(x, s, top, params, total, largest):
     """Return the rounded total of each lane without the term of its maximum."""
-    others, uncertain = slices.total_without_max(top, total, largest, s.n)
+    others = accumulator.subtract_term(total, largest)
+    others, uncertain = accumulator.round_total(top, others, s.n)
     if v.any_of(uncertain):
         below, ties = exact_sums_below_max(x, s, top, params, uncertain)
         exact = slices.others_of(top, below, largest, ties)

@@ -47,10 +47,10 @@ def sum_exp_block(x, out, start, n, limit, params, unit, unshifted, distance, ah
 
     None is larger than sqrt(2) units. Without an out nothing is written; with a limit
     only scores below it count. Also return the bits that all terms have in common.
-    `unshifted` says that the shift is 0, which
-    saves its subtraction. Meanwhile scores `distance` numbers ahead are fetched, and
-    the row of `ahead`. The total includes the rounding errors of the terms: equal
-    terms have equal errors, which do not average out.
+    `unshifted` says that the shift is 0, which saves its subtraction. Meanwhile scores
+    `distance` numbers ahead are fetched, and the row of `ahead`. The total includes the
+    rounding errors of the terms: equal terms have equal errors, which do not average
+    out.
     """
     v.noinline()
     w = v.vector_length(x)
@@ -82,7 +82,7 @@ def sum_exp_block(x, out, start, n, limit, params, unit, unshifted, distance, ah
             i += w
             before_fold -= 1
             if before_fold == 0:
-                running, before_fold = (fold(running[0]), running[1]), FOLD_INTERVAL
+                running, before_fold = fold_terms(running), FOLD_INTERVAL
         running = accumulate_store(running, ready, out, start + i - 2 * w)
         ready = e.scaled_exp_finish(reduced)
         running = accumulate_store(running, ready, out, start + i - w)
@@ -92,7 +92,7 @@ def sum_exp_block(x, out, start, n, limit, params, unit, unshifted, distance, ah
         i += w
         before_fold -= 1
         if before_fold == 0:
-            running, before_fold = (fold(running[0]), running[1]), FOLD_INTERVAL
+            running, before_fold = fold_terms(running), FOLD_INTERVAL
     if whole < n:
         scores = below(v.load_head(x, start + whole, n - whole, -math.inf), limit)
         ready = e.scaled_exp(scores, params)
@@ -101,6 +101,13 @@ def sum_exp_block(x, out, start, n, limit, params, unit, unshifted, distance, ah
         running = accumulate_masked(running, ready, scores)
     terms, common = running
     return reduce_total(terms, unit, n // w + 2), int(v.reduce_and(common))
+
+
+@inlined
+def fold_terms(running):
+    """Fold the error of the running sum, beside the common bits."""
+    terms, common = running
+    return fold(terms), common
 
 
 @inlined

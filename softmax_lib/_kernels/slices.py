@@ -12,7 +12,6 @@ from softmax_lib._kernels.accumulator import (
     Total,
     round_sum,
     round_total,
-    subtract_term,
     total_bound,
 )
 from softmax_lib._kernels.double_double import (
@@ -80,14 +79,11 @@ def max_term(top, params):
 
 
 @inlined
-def total_without_max(top, total, largest, n):
-    """Return the rounded total without the maximum, and where it is uncertain."""
-    return round_total(top, subtract_term(total, largest), n)
-
-
-@inlined
 def others_of(top, below, largest, ties):
-    """Return the same from the exact total below the maximum, and the count of that."""
+    """Return the rounded total without the maximum, from the exact one below it.
+
+    `ties` scores are equal to the maximum.
+    """
     others = dd_add(below, dd_mul_float(largest, ties - 1.0))
     return round_sum(top, others.hi, others.lo)[0]
 
@@ -103,7 +99,7 @@ def total_and_share(top, total, largest, n):
 
 @inlined
 def total_and_share_of(top, below, largest, ties):
-    """Return the same from the exact total below the maximum, and the count of that."""
+    """Return the same from the exact total below the maximum; see `others_of`."""
     hi, lo = dd_add(below, dd_mul_float(largest, ties))
     rounded, _, _ = round_sum(top, hi, lo)
     share, _ = max_shares(top, rounded, Total(hi, lo, 0.0 * hi), largest, 0)

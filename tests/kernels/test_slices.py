@@ -76,9 +76,9 @@ def test_term_of_the_maximum(dtype):
 
 
 @compiled
-def from_below(tops, terms, belows, ties, out):
+def from_below(tops, terms, sums_below, ties, out):
     """Write the total without the maximum, and the total, from that below it."""
-    p, q, r = v.data_pointer(terms), v.data_pointer(belows), v.data_pointer(ties)
+    p, q, r = v.data_pointer(terms), v.data_pointer(sums_below), v.data_pointer(ties)
     to, zero = v.data_pointer(out), v.one_lane(0.0)
     for i in range(tops.size):
         top = v.one_lane_of(v.data_pointer(tops), tops[i])
@@ -95,15 +95,15 @@ def from_below(tops, terms, belows, ties, out):
 @each_dtype
 def test_totals_from_what_lies_below_the_maximum(dtype):
     rng = np.random.default_rng(4)
-    terms, belows = rng.uniform(0.71, 1.41, 200), 2.0 ** rng.uniform(-80, 20, 200)
+    terms, sums_below = rng.uniform(0.71, 1.41, 200), 2.0 ** rng.uniform(-80, 20, 200)
     ties = rng.integers(1, 4, 200).astype(float)
-    belows[:3] = 0
+    sums_below[:3] = 0
     out = np.empty((5, 200))
-    from_below(np.zeros(200, dtype), terms, belows, ties, out.ravel())
+    from_below(np.zeros(200, dtype), terms, sums_below, ties, out.ravel())
     digits = {np.float32: 26, np.float64: 60}[dtype]
     for k in range(200):
         for got, count in ((out[:2, k], ties[k] - 1), (out[2:4, k], ties[k])):
-            true = exact(belows[k]) + exact(terms[k]) * int(count)
+            true = exact(sums_below[k]) + exact(terms[k]) * int(count)
             assert abs(exact_sum(*got) - true) <= 0.55 * 2.0**-digits * true
         # The last is the total with the maximum.
         assert abs(exact(out[4, k]) * true / exact(terms[k]) - 1) <= 1.01 * unit(dtype)

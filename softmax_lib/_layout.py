@@ -6,9 +6,19 @@ done as the same call from Python is.
 
 from collections import namedtuple
 
+import llvmlite.binding
+from numba import config
 from numba.extending import register_jitable
 
 # --- the machine -----------------------------------------------------------------
+
+
+def has_wide_registers():
+    """Return whether Numba compiles for AVX-512: 32 registers of 512 bits."""
+    if config.CPU_FEATURES is not None:
+        return "+avx512f" in config.CPU_FEATURES
+    return bool(llvmlite.binding.get_host_cpu_features().get("avx512f"))
+
 
 # One cache line, and the longest vector of today's processors.
 VECTOR_BYTES = 64
@@ -57,8 +67,9 @@ MIN_ALIGNED_VECTORS = 12
 
 # Rows up to this length are done as columns, 16 or 8 side by side, if there are enough
 # of them: along a short row most lanes would idle, and its sum and quotient would cost
-# more than its terms.
-MAX_SHORT_ROW = 160
+# more than its terms. Columns need more registers than AVX2 has
+# (benchmarks/short_rows.md).
+MAX_SHORT_ROW = 160 if has_wide_registers() else 64
 
 # --- columns ---------------------------------------------------------------------
 

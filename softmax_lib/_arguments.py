@@ -63,9 +63,21 @@ def excluded_mask(where, shape):
     return _broadcast(~kept, shape, "where")
 
 
-def weights(b, shape):
-    """Return the factors b as float64, one for each entry of an array of that shape."""
-    return _broadcast(to_float_array(b, "b")[0].astype(_FLOAT64), shape, "b")
+def weights(b, a, dtype):
+    """Return the factors b and a as float64 of one shape, and the dtype of the result.
+
+    It is wider than the given one if b is, unless b holds integers or is one number of
+    Python's.
+    """
+    factors, kind = to_float_array(b, "b")
+    if type(b) is not float and np.asarray(b).dtype.kind not in "biu":
+        dtype = np.result_type(dtype, kind)
+    try:
+        factors, a = np.broadcast_arrays(factors, a)
+    except ValueError:
+        got = f"got b of shape {factors.shape}"
+        raise ValueError(f"{got}; it has to broadcast with x, {a.shape}") from None
+    return factors.astype(_FLOAT64), a.astype(_FLOAT64), dtype
 
 
 def as_bool(given, name):

@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
-from softmax_lib import _arguments, _layout
-from softmax_lib._kernels.signed_logsumexp import signed_logsumexp_rows
+from softmax_lib import _arguments, _cancelled, _layout
+from softmax_lib._kernels.signed_logsumexp import UNCERTAIN, signed_logsumexp_rows
 from softmax_lib._threads import acquire_threads, max_threads, run
 
 # Looked up at every call; the attributes of `np` would take twice as long.
@@ -144,8 +144,11 @@ class AxisFunction:
         self._run(flat, flat, moved.shape, tuple(range(-len(axes), 0)), True)
         result[...] = moved.transpose(np.argsort(order))
 
-    def reduce(self, x, axis, b, where, keepdims, out):
-        """Return the function along axis, one number a slice; each term times b."""
+    def reduce(self, x, axis, b, where, keepdims, return_sign, out):
+        """Return the function along axis, one number a slice; each term times b.
+
+        With `return_sign`, also return the sign of the sum.
+        """
         # Fast path, as in `apply`.
         if (
             type(axis) is int
@@ -153,6 +156,7 @@ class AxisFunction:
             and b is None
             and where is None
             and keepdims is False
+            and return_sign is False
             and is_kernel_ready(x)
             and (x.ndim and x.size)
         ):
@@ -163,23 +167,27 @@ class AxisFunction:
                 else:
                     self._run(x.ravel(), values.ravel(), x.shape, axis, False)
                 return values if x.ndim > 1 or values is out else values[0]
-        return self._reduce_general(x, axis, b, where, keepdims, out)
+        return self._reduce_general(x, axis, b, where, keepdims, return_sign, out)
 
-    def _reduce_general(self, x, axis, b, where, keepdims, out):
+    def _reduce_general(self, x, axis, b, where, keepdims, return_sign, out):
         a, dtype = _arguments.to_float_array(x)
+        if b is not None:
+            factors, a, dtype = _arguments.weights(b, a, dtype)
         axes = _arguments.normalize_axes(axis, a.ndim)
         keepdims = _arguments.as_bool(keepdims, "keepdims")
+        return_sign = _arguments.as_bool(return_sign, "return_sign")
         kept = [(d, n) for d, n in enumerate(a.shape) if keepdims or d not in axes]
         shape = tuple(1 if d in axes else n for d, n in kept)
         if out is not None:
             _arguments.check_out(out, shape, dtype)
         excluded = _arguments.excluded_mask(where, a.shape)
-        values = np.full(shape, -math.inf, _native(a))
+        values, signs = np.full(shape, -math.inf, _native(a)), None
         if b is not None:
-            factors = _arguments.weights(b, a.shape)
             if excluded is not None:
                 factors = _masked_copy(factors, 0.0, excluded)
-            _signed_logsumexp(a, factors, axes, values)
+            signs = _signed_logsumexp(a, factors, axes, values)
+            if not return_sign:
+                values[signs < 0.0] = math.nan
         elif a.size:
             if excluded is not None:
                 a = _masked_copy(a, self._excluded, excluded)
@@ -187,7 +195,14 @@ class AxisFunction:
                 a, _ = _axes_last(a, axes)
                 axes = tuple(range(a.ndim - len(axes), a.ndim))
             self._run(a.reshape(-1), values.reshape(-1), a.shape, axes, False)
-        return _finalize(values, dtype, out)
+        if not return_sign:
+            return _finalize(values, dtype, out)
+        if not a.size:
+            # SciPy's sign of an empty sum.
+            signs = np.full(shape, -1.0)
+        elif signs is None:
+            signs = np.where(np.isnan(values), values, values > -math.inf)
+        return _finalize(values, dtype, out), _finalize(signs, dtype, None)
 
     def _run(self, x, out, shape, axis, in_place):
         """Fill out from x, both flat, x being of a shape; in place x is out."""
@@ -250,14 +265,18 @@ def _axes_last(a, axes):
 
 
 def _signed_logsumexp(a, factors, axes, values):
+    """Write the logarithms of the sums' sizes to values, and return the signs."""
     # Rarely used, so there is one kernel: float64, by rows.
+    signs = np.zeros(values.shape)
     if a.size:
-        rows, _ = _axes_last(a.astype(_FLOAT64), axes)
-        factors, _ = _axes_last(factors, axes)
-        results = np.empty(values.shape)
-        flat = rows.reshape(-1), factors.reshape(-1), results.reshape(-1)
-        signed_logsumexp_rows(*flat, a.size // values.size)
-        values[...] = results
+        n = a.size // values.size
+        rows, factors = (_axes_last(part, axes)[0].reshape(-1) for part in (a, factors))
+        logs, found = values.reshape(-1), signs.reshape(-1)
+        signed_logsumexp_rows(rows, factors, logs, found, n)
+        for row in np.flatnonzero(found == UNCERTAIN):
+            parts = (part[row * n :][:n].tolist() for part in (rows, factors))
+            logs[row], found[row] = _cancelled.log_and_sign(*parts)
+    return signs
 
 
 class ElementwiseFunction(AxisFunction):

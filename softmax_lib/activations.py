@@ -135,7 +135,9 @@ def log_softmax(x, /, axis=-1, *, where=None, out=None):
 
 
 @usable_in_njit("activations.type_reduction")
-def logsumexp(x, /, axis=-1, *, b=None, where=None, keepdims=False, out=None):
+def logsumexp(
+    x, /, axis=-1, *, b=None, where=None, keepdims=False, return_sign=False, out=None
+):
     r"""Compute the logarithm of a sum of exponentials without overflow.
 
     .. math:: \operatorname{logsumexp}(x) = \log\sum_j b_j e^{x_j}
@@ -193,7 +195,7 @@ def logsumexp(x, /, axis=-1, *, b=None, where=None, keepdims=False, out=None):
     >>> print(logsumexp([1000.0, 999.0], b=[1, -1]).round(4))  # log of a difference
     999.5413
     """
-    return _logsumexp.reduce(x, axis, b, where, keepdims, out)
+    return _logsumexp.reduce(x, axis, b, where, keepdims, return_sign, out)
 
 
 @usable_in_njit("activations.type_elementwise")

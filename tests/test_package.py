@@ -70,6 +70,7 @@ ALLOWED = {
         "softmax_lib._threads",
         "softmax_lib._jit",
         "softmax_lib._vector",
+        "softmax_lib._kernels.pairs",
     ],
 }
 

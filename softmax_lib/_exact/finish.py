@@ -1,13 +1,9 @@
 """The last rounding of the second path: a pair times a power of two, to a dtype."""
 
 from softmax_lib import _vector as v
-from softmax_lib._exact.rounding import (
-    power_of_two,
-    signed_sticky_sum,
-    sticky_sum,
-    two_sum,
-)
+from softmax_lib._exact.rounding import signed_sticky_sum, sticky_sum
 from softmax_lib._jit import inlined
+from softmax_lib._kernels.pairs import power_of_two, two_sum
 
 
 @inlined

@@ -36,8 +36,8 @@ than before if c is 1. The evaluation of `log_total` adds less than 4 u. `LOG_ER
 from collections import namedtuple
 
 from softmax_lib import _vector as v
-from softmax_lib._exact.rounding import two_sum
 from softmax_lib._jit import inlined
+from softmax_lib._kernels.pairs import two_sum
 
 UNIT = 2.0**-53
 SHARE_ERROR = 16 * UNIT

@@ -10,8 +10,9 @@ from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._exact import first as f
-from softmax_lib._exact.rounding import Pair, signed_sticky_sum, sticky_sum, two_sum
+from softmax_lib._exact.rounding import signed_sticky_sum, sticky_sum
 from softmax_lib._jit import inlined, outlined
+from softmax_lib._kernels.pairs import Pair, two_sum
 
 # float32 in a vector.
 LANES = 16

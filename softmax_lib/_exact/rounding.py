@@ -3,29 +3,9 @@
 Everything is lane by lane, and uses only what IEEE 754 defines.
 """
 
-from collections import namedtuple
-
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined
-
-# The number hi + lo. In a result of these modules |lo| is at most half a unit in the
-# last place of hi.
-Pair = namedtuple("Pair", ["hi", "lo"])
-
-
-@inlined
-def two_sum(a, b):
-    """Return a + b exactly, as a pair: Knuth's TwoSum."""
-    s = a + b
-    t = s - a
-    return Pair(s, (a - (s - t)) + (b - t))
-
-
-@inlined
-def quick_two_sum(a, b):
-    """Return a + b exactly, as a pair, for |a| >= |b|: Dekker's FastTwoSum."""
-    s = a + b
-    return Pair(s, b - (s - a))
+from softmax_lib._kernels.pairs import two_sum
 
 
 @inlined
@@ -52,10 +32,3 @@ def signed_sticky_sum(a, b):
     """Return a + b rounded to odd, whatever its sign."""
     sign = v.select(a + b < 0.0, -1.0, 0.0 * b + 1.0)
     return sign * sticky_sum(sign * a, sign * b)
-
-
-@inlined
-def power_of_two(n):
-    """Return 2^n for integers -1022 <= n <= 1023 in float64 lanes."""
-    # Adding 1.5 * 2^52 leaves an integer in the lowest bits.
-    return v.from_bits(v.to_bits(n + (1.5 * 2.0**52 + 1023.0)) << 52)

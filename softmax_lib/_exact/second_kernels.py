@@ -4,8 +4,9 @@ from softmax_lib import _vector as v
 from softmax_lib._exact import second as p
 from softmax_lib._exact import second_loops as loops
 from softmax_lib._exact.finish import to_float32, to_float64
-from softmax_lib._exact.rounding import Pair, power_of_two
 from softmax_lib._jit import inlined, kernel, renamed
+from softmax_lib._kernels import pairs
+from softmax_lib._kernels.pairs import Pair, power_of_two
 
 LANES, SCRATCH_BYTES = loops.LANES, loops.SCRATCH_BYTES
 
@@ -31,10 +32,10 @@ def softmax_kernel(name, finish):
             whole = loops.denominator(total)
             for i in range(0, n, LANES):
                 count = min(LANES, n - i)
-                e = p.exponential(
+                e = pairs.exponential(
                     p.gap(loops.load(scores, start + i, count), total.top)
                 )
-                share = share_of(results, p.one_plus(e.d), whole, e.n, total.error)
+                share = share_of(results, pairs.one_plus(e.d), whole, e.n, total.error)
                 store(results, start + i, count, share)
 
     return kernel(renamed(rows, __name__, name))
@@ -85,11 +86,11 @@ def sigmoid_kernel(name, finish):
             count = min(LANES, last * n - i)
             score = loops.load(scores, i, count)
             minus = v.maximum(-p.CUTOFF, 0.0 - v.fabs(score))
-            e = p.exponential(Pair(minus, v.splat(minus, 0.0)))
-            a = p.one_plus(e.d)
+            e = pairs.exponential(Pair(minus, v.splat(minus, 0.0)))
+            a = pairs.one_plus(e.d)
             power = power_of_two(e.n + 512.0)
-            other = p.scale(p.scale(a, power), 1.0 / p.SCALE)
-            s = p.one_plus(other)
+            other = pairs.scale(pairs.scale(a, power), 1.0 / p.SCALE)
+            s = pairs.one_plus(other)
             negative = score < 0.0
             one = Pair(v.select(negative, a.hi, 1.0), v.select(negative, a.lo, 0.0))
             n_of_one = v.select(negative, e.n, 0.0)

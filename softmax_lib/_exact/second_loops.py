@@ -9,8 +9,10 @@ from collections import namedtuple
 
 from softmax_lib import _vector as v
 from softmax_lib._exact import second as p
-from softmax_lib._exact.rounding import Pair, power_of_two, signed_sticky_sum, two_sum
+from softmax_lib._exact.rounding import signed_sticky_sum
 from softmax_lib._jit import inlined
+from softmax_lib._kernels import pairs
+from softmax_lib._kernels.pairs import Pair, power_of_two, two_sum
 
 # float64 in a vector.
 LANES = 8
@@ -37,7 +39,7 @@ def sum_lanes(scratch, total):
     result = Pair(v.load_scalar(scratch, 0), v.load_scalar(scratch, LANES))
     for k in range(1, LANES):
         lane = Pair(v.load_scalar(scratch, k), v.load_scalar(scratch, LANES + k))
-        result = p.add(result, lane)
+        result = pairs.add(result, lane)
     return Pair(v.splat(scratch, result.hi), v.splat(scratch, result.lo))
 
 
@@ -52,17 +54,17 @@ def row_total(scores, start, n, scratch):
     others, winners = Pair(zeros, zeros), zeros
     for i in range(0, n, LANES):
         x = load(scores, start + i, min(LANES, n - i))
-        e = p.exponential(p.gap(x, top))
-        term = p.scale(p.one_plus(e.d), power_of_two(e.n + 512.0))
+        e = pairs.exponential(p.gap(x, top))
+        term = pairs.scale(pairs.one_plus(e.d), power_of_two(e.n + 512.0))
         winner = x == top
         winners = winners + v.select(winner, 1.0, zeros)
         left_out = v.select(winner, 1.0, v.select(x == -math.inf, 1.0, zeros)) > 0.0
         hi, lo = v.select(left_out, 0.0, term.hi), v.select(left_out, 0.0, term.lo)
-        others = p.add(others, Pair(hi, lo))
+        others = pairs.add(others, Pair(hi, lo))
     # Infinite scores, one or all, leave no trace in the sum.
     lost = v.select(v.fabs(top) == math.inf, math.nan, zeros)
     others = sum_lanes(scratch, others)
-    error = p.ERROR + 4.0 * p.PAIR_UNIT * float(n)
+    error = p.ERROR + 4.0 * pairs.PAIR_UNIT * float(n)
     winners = v.splat(scores, v.reduce_sum(winners))
     return Total(top, winners, Pair(others.hi + lost, others.lo), error)
 
@@ -70,20 +72,20 @@ def row_total(scores, start, n, scratch):
 @inlined
 def denominator(total):
     """Return the sum of the terms, relative to the largest, as a pair."""
-    others = p.scale(total.others, 1.0 / p.SCALE)
+    others = pairs.scale(total.others, 1.0 / p.SCALE)
     s = two_sum(total.winners, others.hi)
-    return p.quick_two_sum(s.hi, s.lo + others.lo)
+    return pairs.quick_two_sum(s.hi, s.lo + others.lo)
 
 
 @inlined
 def scaled_log(total):
     """Return SCALE L for L = log(winners + others), as a pair."""
-    others = p.scale(total.others, 1.0 / p.SCALE)
+    others = pairs.scale(total.others, 1.0 / p.SCALE)
     s = two_sum(total.winners - 1.0, others.hi)
-    log = p.log_one_plus(p.quick_two_sum(s.hi, s.lo + others.lo))
+    log = p.log_one_plus(pairs.quick_two_sum(s.hi, s.lo + others.lo))
     # Log(1 + t) is t here.
     tiny = s.hi < 2.0**-300
-    scaled = p.scale(log, p.SCALE)
+    scaled = pairs.scale(log, p.SCALE)
     hi = v.select(tiny, total.others.hi, scaled.hi)
     return Pair(hi, v.select(tiny, total.others.lo, scaled.lo))
 
@@ -99,7 +101,7 @@ def share_of(finish):
 
     @inlined
     def share(results, a, b, n, error):
-        q = p.divide(a, b)
+        q = pairs.divide(a, b)
         slack = error * q.hi
         low = finish(results, q.hi, q.lo - slack, n)
         return decided(low, finish(results, q.hi, q.lo + slack, n))
@@ -126,7 +128,7 @@ def log_share_of(finish):
         slack = error * log.hi + v.select(log.hi == 0.0, 0.0, zeros + p.SLACK)
         winner_low = finish(results, log.hi, log.lo - slack, zeros - 512.0)
         winner_high = finish(results, log.hi, log.lo + slack, zeros - 512.0)
-        plain = p.scale(log, 1.0 / p.SCALE)
+        plain = pairs.scale(log, 1.0 / p.SCALE)
         s = two_sum(d.hi, plain.hi)
         rest, slack = s.lo + (d.lo + plain.lo), error * s.hi
         low = finish(results, s.hi, rest - slack, zeros)
@@ -161,7 +163,7 @@ def log_sum_of(finish):
         low = finish(results, log.hi, log.lo - slack, zeros - 512.0)
         high = finish(results, log.hi, log.lo + slack, zeros - 512.0)
         of_log = decided(low, high)
-        plain = p.scale(log, 1.0 / p.SCALE)
+        plain = pairs.scale(log, 1.0 / p.SCALE)
         s = two_sum(top, plain.hi)
         rest = s.lo + plain.lo
         sign = v.select(s.hi < 0.0, -1.0, zeros + 1.0)

@@ -128,16 +128,26 @@ def type_reduction(function):
     reduce = external_call(forms.reduce, any_layout=True)
     reduce_keepdims = external_call(forms.reduce_keepdims, any_layout=True)
 
-    def choose(x, axis, b, where, keepdims, out):
+    def choose(x, axis, b, where, keepdims, return_sign, out):
         args.check_array(name, "x", x)
         args.check_axes(name, axis)
         args.check_absent(name, b=b, where=where, out=out)
         keeps = args.value_of(keepdims)
         if not isinstance(keeps, bool):
             args.refuse(name, "keepdims", keepdims, "a literal True or False")
+        if args.value_of(return_sign) is not False:
+            args.refuse(name, "return_sign", return_sign, "a literal False")
         delegate = reduce_keepdims if keeps else reduce
 
-        def impl(x, axis=-1, b=None, where=None, keepdims=False, out=None):
+        def impl(
+            x,
+            axis=-1,
+            b=None,
+            where=None,
+            keepdims=False,
+            return_sign=False,
+            out=None,
+        ):
             return delegate((x, axis))
 
         return impl

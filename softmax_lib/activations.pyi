@@ -10,6 +10,8 @@ _Out = TypeVar("_Out", bound=NDArray[Any])
 _Axis = int | tuple[int, ...] | None
 _Where = ArrayLike | None
 _Ints = NDArray[np.integer[Any]] | NDArray[np.bool_]
+# Factors that leave the dtype as it is.
+_Whole = int | _Ints | None
 
 @overload
 def softmax(
@@ -57,9 +59,10 @@ def logsumexp(
     /,
     axis: _Axis = -1,
     *,
-    b: ArrayLike | None = None,
+    b: float | None = None,
     where: _Where = None,
     keepdims: bool = False,
+    return_sign: Literal[False] = False,
     out: None = None,
 ) -> np.float64: ...
 @overload
@@ -68,9 +71,10 @@ def logsumexp(
     /,
     axis: None,
     *,
-    b: ArrayLike | None = None,
+    b: _Whole = None,
     where: _Where = None,
     keepdims: Literal[False] = False,
+    return_sign: Literal[False] = False,
     out: None = None,
 ) -> _F: ...
 @overload
@@ -79,22 +83,72 @@ def logsumexp(
     /,
     axis: _Axis = -1,
     *,
-    b: ArrayLike | None = None,
+    b: _Whole = None,
     where: _Where = None,
     keepdims: Literal[True],
+    return_sign: Literal[False] = False,
     out: None = None,
 ) -> NDArray[_F]: ...
+@overload
+def logsumexp(
+    x: ArrayLike,
+    /,
+    axis: _Axis = -1,
+    *,
+    b: ArrayLike | None = None,
+    where: _Where = None,
+    keepdims: bool = False,
+    return_sign: Literal[False] = False,
+    out: None = None,
+) -> Any: ...
+@overload
+def logsumexp(
+    x: ArrayLike,
+    /,
+    axis: _Axis = -1,
+    *,
+    b: ArrayLike | None = None,
+    where: _Where = None,
+    keepdims: bool = False,
+    return_sign: Literal[False] = False,
+    out: _Out,
+) -> _Out: ...
+@overload
+def logsumexp(
+    x: float,
+    /,
+    axis: _Axis = -1,
+    *,
+    b: float | None = None,
+    where: _Where = None,
+    keepdims: bool = False,
+    return_sign: Literal[True],
+    out: None = None,
+) -> tuple[np.float64, np.float64]: ...
+@overload
+def logsumexp(
+    x: NDArray[_F],
+    /,
+    axis: None,
+    *,
+    b: _Whole = None,
+    where: _Where = None,
+    keepdims: Literal[False] = False,
+    return_sign: Literal[True],
+    out: None = None,
+) -> tuple[_F, _F]: ...
 @overload
 def logsumexp(
     x: NDArray[_F],
     /,
     axis: _Axis = -1,
     *,
-    b: ArrayLike | None = None,
+    b: _Whole = None,
     where: _Where = None,
-    keepdims: bool = False,
+    keepdims: Literal[True],
+    return_sign: Literal[True],
     out: None = None,
-) -> Any: ...
+) -> tuple[NDArray[_F], NDArray[_F]]: ...
 @overload
 def logsumexp(
     x: ArrayLike,
@@ -104,8 +158,9 @@ def logsumexp(
     b: ArrayLike | None = None,
     where: _Where = None,
     keepdims: bool = False,
+    return_sign: Literal[True],
     out: None = None,
-) -> Any: ...
+) -> tuple[Any, Any]: ...
 @overload
 def logsumexp(
     x: ArrayLike,
@@ -115,8 +170,21 @@ def logsumexp(
     b: ArrayLike | None = None,
     where: _Where = None,
     keepdims: bool = False,
+    return_sign: Literal[True],
     out: _Out,
-) -> _Out: ...
+) -> tuple[_Out, Any]: ...
+@overload
+def logsumexp(
+    x: ArrayLike,
+    /,
+    axis: _Axis = -1,
+    *,
+    b: ArrayLike | None = None,
+    where: _Where = None,
+    keepdims: bool = False,
+    return_sign: bool,
+    out: NDArray[Any] | None = None,
+) -> Any: ...
 @overload
 def sigmoid(x: float, /, *, out: None = None) -> np.float64: ...
 @overload

@@ -212,7 +212,7 @@ def test_factors_mean_what_they_mean_to_scipy():
             expected = special.logsumexp(a, axis, b=b, keepdims=True)
         result = logsumexp(a, axis, b=b, keepdims=True)
         np.testing.assert_allclose(result, expected, rtol=1e-13, atol=1e-14)
-        single = logsumexp(a.astype("f4"), axis, b=b, keepdims=True)
+        single = logsumexp(a.astype("f4"), axis, b=b.astype("f4"), keepdims=True)
         assert single.dtype == np.float32
 
 

@@ -252,6 +252,8 @@ def test_the_kernels_are_called_and_not_copied():
         (lambda x: softmax(x, where=x > 0), "where"),
         (lambda x: logsumexp(x, b=x), "b"),
         (lambda x: logsumexp(x, keepdims=x.size > 2), "keepdims"),
+        (lambda x: logsumexp(x, return_sign=True), "return_sign"),
+        (lambda x: logsumexp(x, return_sign=x.size > 2), "return_sign"),
         (lambda x: logsumexp("text"), "x"),
         (lambda x: softmax(1.0), "x"),
         (lambda x: sigmoid(1j * x), "x"),

@@ -29,5 +29,8 @@ def test_a_users_script_runs():
     names = runpy.run_path(str(SCRIPT))
     assert names["in_place"] is names["scores"]
     assert isinstance(names["whole"], names["np"].float32)
+    assert isinstance(names["log"], names["np"].float32)
+    assert isinstance(names["sign"], names["np"].float32)
+    assert names["wider"].dtype == "f8"
     assert isinstance(names["loss"], names["np"].float32)
     assert isinstance(names["surprise"], names["np"].float64)

@@ -21,7 +21,12 @@ scores: NDArray[np.float32] = np.zeros((2, 3), np.float32)
 shares: NDArray[np.float32] = softmax(scores, axis=(0, 1))
 logs: NDArray[np.float32] = log_softmax(scores, where=scores < 1)
 whole: np.float32 = logsumexp(scores, axis=None)
-column: NDArray[np.float32] = logsumexp(scores, 0, b=[[2.0]], keepdims=True)
+column: NDArray[np.float32] = logsumexp(scores, 0, b=2, keepdims=True)
+wider: Any = logsumexp(scores, b=[[0.5]])
+log: np.float32
+sign: np.float32
+log, sign = logsumexp(scores, None, b=np.arange(3), return_sign=True)
+logs_in_place, signs = logsumexp(scores, 1, return_sign=True, out=np.zeros(2, "f4"))
 rows: np.float32 | NDArray[np.float32] = logsumexp(scores)
 half: np.float64 = sigmoid(0.0)
 of_integers: NDArray[np.float64] = log_sigmoid(np.arange(3))

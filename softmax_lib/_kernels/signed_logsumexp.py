@@ -16,13 +16,13 @@ the n / 8 terms of a lane adds 3 w each, and adding the lanes 24 w: D has an err
 (2^-92 + n w) of the sum of its terms' sizes. What the additions of A lose is added up;
 for ordinary rows it is 0. log(1 + t) has a relative error below 2^-93, and the last
 three additions 3 w each. In all the result is rounded from a number with an error below
-C (2^-90 + n w), absolute, plus 2^-103 of itself.
+C (2^-90 + n w), absolute, plus 2^-103 of itself. (n w is below 2^-81 for n < 2^25.)
 
 **Certainty.** Where all factors have one sign, C is 1. Where signs are mixed, the error
 is bounded along with the sum. Unless the bound is below 2^-57 of the result, the row is
 `UNCERTAIN`, and left to decimal arithmetic; so are rows whose total may be 0, and those
 that lack a term which may matter where all others cancel. So results with mixed signs
-are within 1 ULP, whatever cancels. (Subnormal results are rounded twice.)
+are within 1 ULP, whatever cancels.
 """
 
 import math
@@ -266,20 +266,20 @@ def sum_lanes(sums, scratch):
 def log_of_sums(score, exponent, a, d, error):
     """Return s + log(2^exponent (a + d)) for a + d > 0, and the error it may have.
 
-    `error` is that of a + d. The 1 is subtracted from a first, so that 1 + d keeps the
-    digits of d.
+    `error` is that of a + d. What a has above a power of two is taken first, so that
+    1 + d keeps the digits of d; and scaled last, so that a subnormal t is rounded once.
     """
     total = add(a, d)
     k = (v.to_bits(total.hi) - SQRT_HALF_BITS) >> 52
     power = v.from_bits(k + v.to_bits(0.0 * score + MAGIC)) - MAGIC
     unit = power_of_two(0.0 - power)
-    most = add(scale(a, unit), Pair(0.0 * score - 1.0, 0.0 * score))
-    t = add(most, scale(d, unit))
+    most = add(a, Pair(0.0 - power_of_two(power), 0.0 * power))
+    t = scale(add(most, d), unit)
     log = log_near_one(t)
     n = exponent + power
     whole = two_sum(score, n * LN2_HIGH)
     whole = add(whole, quick_two_sum(n * LN2_MIDDLE, n * LN2_LOW))
     value = add(whole, log)
-    errors = 2.0 * unit * error + 2.0**-103 * v.fabs(most.hi)
+    errors = unit * (2.0 * error + 2.0**-103 * v.fabs(most.hi))
     errors = errors + 2.0**-90 * v.fabs(t.hi)
     return value.hi, errors + 2.0**-103 * (v.fabs(whole.hi) + v.fabs(value.hi))

@@ -13,8 +13,8 @@ The 1 and the d are kept apart, so that what is equal or close to s loses nothin
 and n the length of the row. x - s is exact as a pair. The error of 1 + d is below
 2^-93, and below 2^-97 |d| where nothing is subtracted from x - s (see `pairs`). Adding
 the n / 8 terms of a lane adds 3 w each, and adding the lanes 24 w: D has an error below
-(2^-92 + n w) of the sum of its terms' sizes. What the additions of A lose is added up;
-for ordinary rows it is 0. log(1 + t) has a relative error below 2^-93, and the last
+(2^-92 + n w) of the sum of its terms' sizes. A has three parts: what it loses is added
+up, and is 0 for ordinary rows. log(1 + t) has a relative error below 2^-93, the last
 three additions 3 w each. In all the result is rounded from a number with an error below
 C (2^-90 + n w), absolute, plus 2^-103 of itself. (n w is below 2^-81 for n < 2^25.)
 
@@ -74,9 +74,11 @@ Scan = namedtuple("Scan", ["positive", "negative", "finite", "top"])
 # The score s and the exponent of the factor of the largest term.
 Largest = namedtuple("Largest", ["score", "exponent"])
 
-# A in two parts, and D; what A has lost; the sum of the sizes of the terms of D; how
+# A in three parts, and D; what A has lost; the sum of the sizes of the terms of D; how
 # many terms were left out.
 Sums = namedtuple("Sums", ["a", "lost", "d", "sizes", "left_out"])
+
+Triple = namedtuple("Triple", ["hi", "mid", "lo"])
 
 Factor = namedtuple("Factor", ["mantissa", "exponent"])
 
@@ -103,7 +105,8 @@ def signed_row(scores, factors, start, n, scratch):
     mixed = scan.positive and scan.negative
     error = sums.sizes * (2.0**-92 + PAIR_UNIT * float(n))
     error += sums.lost + sums.left_out * LEFT_OUT
-    total = add(sums.a, sums.d)
+    rest = Pair(sums.a.mid, sums.a.lo)
+    total = add(add(Pair(sums.a.hi, 0.0), rest), sums.d)
     if mixed and abs(total.hi) <= 4.0 * error:
         certain = total.hi == 0.0 and error == 0.0
         return -math.inf, 0.0 if certain else UNCERTAIN
@@ -111,7 +114,8 @@ def signed_row(scores, factors, start, n, scratch):
     value, error = log_of_sums(
         v.one_lane(largest.score),
         v.one_lane(largest.exponent - SCALE),
-        Pair(v.one_lane(sign * sums.a.hi), v.one_lane(sign * sums.a.lo)),
+        v.one_lane(sign * sums.a.hi),
+        Pair(v.one_lane(sign * rest.hi), v.one_lane(sign * rest.lo)),
         Pair(v.one_lane(sign * sums.d.hi), v.one_lane(sign * sums.d.lo)),
         v.one_lane(error),
     )
@@ -218,7 +222,7 @@ def largest_term(scores, factors, start, n, top, scratch):
 def sum_row(scores, factors, start, n, largest, scratch):
     """Return the sums of a row, 2^SCALE times too large."""
     zeros = v.splat(scores, 0.0)
-    a, d = Pair(zeros, zeros), Pair(zeros, zeros)
+    a, d = Triple(zeros, zeros, zeros), Pair(zeros, zeros)
     lost, sizes, left_out = zeros, zeros, zeros
     for i in range(0, n, LANES):
         x, b = load(scores, factors, start + i, min(LANES, n - i))
@@ -232,9 +236,8 @@ def sum_row(scores, factors, start, n, largest, scratch):
         left_out = left_out + v.select(none, 0.0, v.select(out, 1.0, zeros))
         unit = power_of_two(v.maximum(LEAST_POWER, power) + SCALE)
         term = v.select(out, 0.0, factor.mantissa * unit)
-        high = two_sum(a.hi, term)
-        low = two_sum(a.lo, high.lo)
-        a, lost = Pair(high.hi, low.hi), lost + v.fabs(low.lo)
+        a, error = add_to(a, term)
+        lost = lost + v.fabs(error)
         part = two_product(e.d.hi, term)
         d = add(d, Pair(part.hi, part.lo + e.d.lo * term))
         exact = v.select(e.n == 0.0, v.fabs(e.d.hi), zeros + 1.0)
@@ -243,37 +246,49 @@ def sum_row(scores, factors, start, n, largest, scratch):
 
 
 @inlined
-def sum_lanes(sums, scratch):
-    """Return the sums of all lanes as plain numbers."""
-    v.store(scratch, 0, sums.a.hi)
-    v.store(scratch, LANES, sums.a.lo)
-    v.store(scratch, 2 * LANES, sums.d.hi)
-    v.store(scratch, 3 * LANES, sums.d.lo)
-    a, d = Pair(0.0, 0.0), Pair(0.0, 0.0)
-    lost = v.reduce_sum(sums.lost)
-    for k in range(LANES):
-        high = two_sum(a.hi, v.load_scalar(scratch, k))
-        low = two_sum(a.lo, v.load_scalar(scratch, LANES + k))
-        more = two_sum(low.hi, high.lo)
-        a, lost = Pair(high.hi, more.hi), lost + abs(low.lo) + abs(more.lo)
-        part = v.load_scalar(scratch, 2 * LANES + k)
-        d = add(d, Pair(part, v.load_scalar(scratch, 3 * LANES + k)))
-    sizes, left_out = v.reduce_sum(sums.sizes), v.reduce_sum(sums.left_out)
-    return Sums(two_sum(a.hi, a.lo), lost, d, sizes, left_out)
+def add_to(a, x):
+    """Return a + x as three parts, and the error."""
+    high = two_sum(a.hi, x)
+    middle = two_sum(a.mid, high.lo)
+    low = two_sum(a.lo, middle.lo)
+    return Triple(high.hi, middle.hi, low.hi), low.lo
 
 
 @inlined
-def log_of_sums(score, exponent, a, d, error):
-    """Return s + log(2^exponent (a + d)) for a + d > 0, and the error it may have.
+def sum_lanes(sums, scratch):
+    """Return the sums of all lanes as plain numbers."""
+    v.store(scratch, 0, sums.a.hi)
+    v.store(scratch, LANES, sums.a.mid)
+    v.store(scratch, 2 * LANES, sums.a.lo)
+    v.store(scratch, 3 * LANES, sums.d.hi)
+    v.store(scratch, 4 * LANES, sums.d.lo)
+    a, d = Triple(0.0, 0.0, 0.0), Pair(0.0, 0.0)
+    lost = v.reduce_sum(sums.lost)
+    for k in range(3 * LANES):
+        a, error = add_to(a, v.load_scalar(scratch, k))
+        lost += abs(error)
+    for k in range(3 * LANES, 4 * LANES):
+        part = Pair(v.load_scalar(scratch, k), v.load_scalar(scratch, LANES + k))
+        d = add(d, part)
+    high = two_sum(a.hi, a.mid)
+    low = two_sum(high.lo, a.lo)
+    a = Triple(high.hi, low.hi, low.lo)
+    return Sums(a, lost, d, v.reduce_sum(sums.sizes), v.reduce_sum(sums.left_out))
 
-    `error` is that of a + d. What a has above a power of two is taken first, so that
-    1 + d keeps the digits of d; and scaled last, so that a subnormal t is rounded once.
+
+@inlined
+def log_of_sums(score, exponent, a, rest, d, error):
+    """Return s + log(2^exponent (a + rest + d)), and the error it may have.
+
+    `error` is that of the sum, which is above 0. What a has above a power of two is
+    taken first, so that what is added to it keeps its digits; and scaled last, so that
+    a subnormal t is rounded once.
     """
-    total = add(a, d)
+    total = add(add(Pair(a, 0.0 * a), rest), d)
     k = (v.to_bits(total.hi) - SQRT_HALF_BITS) >> 52
     power = v.from_bits(k + v.to_bits(0.0 * score + MAGIC)) - MAGIC
     unit = power_of_two(0.0 - power)
-    most = add(a, Pair(0.0 - power_of_two(power), 0.0 * power))
+    most = add(two_sum(a, 0.0 - power_of_two(power)), rest)
     t = scale(add(most, d), unit)
     log = log_near_one(t)
     n = exponent + power

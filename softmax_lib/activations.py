@@ -163,8 +163,7 @@ def logsumexp(
         Dtype as for `softmax`, unless `b` is wider: a float64 array `b` makes it
         float64, integers and Python's numbers leave it. A sum of 0, as of nothing or of
         only -inf, gives -inf; +inf gives +inf, and NaN or a difference of infinities
-        NaN. A negative sum (possible with `b`) gives NaN, as in SciPy, without
-        `return_sign`.
+        NaN. Without `return_sign` a negative sum (possible with `b`) gives NaN.
     sign : numpy.ndarray or numpy.floating
         With `return_sign` only: 1, -1, 0 or NaN, of the same shape and dtype. As in
         SciPy it is -1 where `x` has no entries.
@@ -185,10 +184,10 @@ def logsumexp(
     -----
     Without `b` the result is within 1.8 units in the last place of the exact value, or
     of the maximum where that and the logarithm cancel. With `b` it is within 1,
-    whatever cancels, and the same bits on every processor; where no factor has the
-    other sign, up to 2**-80 comes on top (for less than 2**25 terms), which shows where
-    the result is almost 0. Rows that cancel to some 2**-30 of their terms take decimal
-    arithmetic, a thousand times as long as others.
+    whatever cancels, on every processor; where no factor has the other sign, up to
+    2**-80 comes on top (for less than 2**25 terms), which shows where the result is
+    almost 0. Rows that cancel to some 2**-30 of their terms take a thousand times as
+    long as others, in decimal arithmetic.
     Inside ``@njit`` as for `softmax`, without `b` and signs; `keepdims` is a literal.
 
     References

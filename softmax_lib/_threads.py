@@ -3,8 +3,9 @@
 import ctypes
 import functools
 import os
-import threading
+import sys
 import time
+from _thread import get_ident
 
 import llvmlite.binding
 import numba
@@ -12,10 +13,6 @@ import numba
 from softmax_lib import _layout
 from softmax_lib._jit import threaded
 
-# One parallel kernel at a time: Numba's workqueue layer aborts the process when
-# two Python threads enter it at once, and with the others there would be more
-# threads than processors. If it is busy, the call runs on one thread.
-_busy = threading.Lock()
 _forked = False
 
 
@@ -59,11 +56,51 @@ SECONDS_PER_BYTE = 1e-9  # of one thread
 MIN_BACKOFF, MAX_BACKOFF = 0.02, 1.0  # seconds
 
 
+# One parallel kernel at a time: Numba's workqueue layer aborts the process when
+# two Python threads enter it at once, and with the others there would be more
+# threads than processors. If it is busy, the call runs on one thread.
+#
+# What is locked is a turn: a dict that holds under HOLDER the `acquire_threads` that
+# has it. One step of the interpreter takes a turn and says who did. After an interrupt
+# in a bad place it is never given back. That is noticed, since the holder's thread then
+# is in no call, and all go on with another turn, the one under NEXT.
+HOLDER, NEXT = 0, 1
+_turn = {}
+
+
+def _take(turn, claim):
+    """Take a turn for a claim; return the turn that was taken, or None."""
+    global _turn
+    while (holder := turn.setdefault(HOLDER, claim)) is not claim:
+        # The order matters: a holder that is in no call does not come back.
+        if _is_in_a_call(holder.thread) or turn.get(HOLDER) is not holder:
+            return None
+        turn = _turn = turn.setdefault(NEXT, {})
+    return turn
+
+
+def _is_in_a_call(thread):
+    """Return whether a thread may hold a turn, apart from the call that asks."""
+    name = acquire_threads.__name__
+    frame = sys._current_frames().get(thread)
+    if thread == get_ident():
+        # Above this one: `_take`, `__enter__` and the function with the `with`.
+        frame = sys._getframe(3).f_back
+    while frame and name not in frame.f_code.co_names:
+        frame = frame.f_back
+    return frame is not None
+
+
 class acquire_threads:
     """Return the threads for a call that takes as long as softmax of `work` bytes.
 
+    It has to be called by this name, in a `with` statement: `_is_in_a_call` looks for
+    functions that do.
+
     A class: `contextlib.contextmanager` costs 2 us a call.
     """
+
+    __slots__ = "_begin", "_threads", "_turn", "_work", "thread"
 
     # When several threads may be tried again, and how long the next backoff is.
     retry_at = backoff = 0.0
@@ -72,17 +109,18 @@ class acquire_threads:
         self._work = work
 
     def __enter__(self):
-        self._held = False
+        self._turn = None
         self._threads = max_threads()
         if self._threads > 1:
             self._begin = time.perf_counter()
             if self._begin >= self.retry_at or self._work > CONTENTION_MAX_BYTES:
-                self._held = _busy.acquire(False)
-        return self._threads if self._held else 1
+                self.thread = get_ident()
+                self._turn = _take(_turn, self)
+        return 1 if self._turn is None else self._threads
 
     def __exit__(self, *exception):
-        if self._held:
-            _busy.release()
+        if self._turn is not None:
+            del self._turn[HOLDER]
             if self._work <= CONTENTION_MAX_BYTES:
                 late = time.perf_counter() - self._begin
                 late -= self._work / self._threads * SECONDS_PER_BYTE

@@ -61,6 +61,87 @@ def test_one_thread():
     run("works()", NUMBA_NUM_THREADS="1")
 
 
+INTERRUPTED = """
+import sys, threading
+from softmax_lib import _threads
+
+def threads():
+    with _threads.acquire_threads(1 << 30) as count:
+        seen.append(count)
+
+def caught(interrupt_at, seen):
+    # Raise at one bytecode of the call, and return how many there were before.
+    steps = 0
+    def trace(frame, event, argument):
+        nonlocal steps
+        frame.f_trace_opcodes = True
+        if event == "opcode" and frame.f_code.co_name != "caught":
+            steps += 1
+            if steps == interrupt_at:
+                raise KeyboardInterrupt
+        return trace
+    sys.settrace(trace)
+    try:
+        threads()
+    except KeyboardInterrupt as error:
+        # What somebody keeps of it, as an interactive session does, changes nothing.
+        kept.append(error)
+    finally:
+        sys.settrace(None)
+    return steps
+
+kept, seen = [], []
+threads()
+total = caught(0, seen)
+for interrupt_at in range(1, total + 1):
+    caught(interrupt_at, seen)
+    if interrupt_at % 2:
+        threads()
+    del seen[:]
+    other = threading.Thread(target=threads)
+    other.start()
+    other.join()
+    threads()
+    assert seen == [2, 2], (interrupt_at, seen)
+assert len(kept) == total > 50, (len(kept), total)
+works()
+"""
+
+
+def test_an_interrupt_at_any_bytecode_leaves_nothing_locked():
+    run(INTERRUPTED)
+
+
+def test_a_busy_turn_is_respected():
+    code = """
+import threading
+from softmax_lib import _threads
+entered, leave, seen = threading.Event(), threading.Event(), []
+def hold():
+    with _threads.acquire_threads(1 << 30) as count:
+        seen.append(count)
+        entered.set()
+        leave.wait()
+def ask():
+    with _threads.acquire_threads(1 << 30) as count:
+        seen.append(count)
+def within():
+    with _threads.acquire_threads(1 << 30) as count:
+        ask()
+holder = threading.Thread(target=hold)
+holder.start()
+entered.wait()
+ask()
+leave.set()
+holder.join()
+ask()
+within()
+ask()
+print(*seen)
+"""
+    assert run(code) == "2 1 2 1 2"
+
+
 @on_posix
 def test_signals_during_a_call():
     # A process in the background of a shell is born with the signal ignored.

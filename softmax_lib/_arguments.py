@@ -140,7 +140,7 @@ def outer_n_inner(shape, axes):
 
 REDUCTIONS = ("none", "mean", "sum")
 
-# No label is ignored: this one is out of range in any case.
+# For kernels after the labels have been checked, where none is ignored.
 NO_LABEL = -1
 
 
@@ -168,16 +168,22 @@ def to_smoothing(smoothing):
     return float(smoothing)
 
 
-def to_ignored_label(ignore_index):
-    """Return the label to ignore as an int64; `NO_LABEL` for None."""
+def to_ignored_label(ignore_index, dtype):
+    """Return the label to ignore as kernels see it, and whether any label may be it.
+
+    Kernels take labels of uint64 as int64 with the same bits. An index that no label of
+    this dtype can have ignores nothing.
+    """
     if ignore_index is None:
-        return NO_LABEL
+        return NO_LABEL, False
     ignored = _as_index(ignore_index)
     if ignored is None:
         allowed = "an int and None"
         raise TypeError(f"got ignore_index={ignore_index!r}; allowed are {allowed}")
-    # Kernels count in int64; no label of a wider type has such a value.
-    return ignored if -(2**63) <= ignored < 2**63 else NO_LABEL
+    limits = np.iinfo(dtype)
+    if not limits.min <= ignored <= limits.max:
+        return NO_LABEL, False
+    return ignored - 2**64 if ignored >= 2**63 else ignored, True
 
 
 def to_label_array(given):

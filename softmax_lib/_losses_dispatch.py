@@ -50,9 +50,11 @@ def cross_entropy(
         indices = _EMPTY[_INT64], axis, weight, _arguments.NO_LABEL
         losses, grad = _from_targets(a, t, *indices, over, gradient, smoothing)
     else:
-        ignored = _arguments.to_ignored_label(ignore_index)
+        ignored, ignores = _arguments.to_ignored_label(ignore_index, t.dtype)
         flat = _int_labels(t)
-        count = _count(flat, t, n, ignored, ignore_index is not None)
+        bad, count = label_kernels.validate_labels(flat, n, ignored, ignores)
+        if bad >= 0:
+            _refuse_label(t, bad, n, ignore_index)
         if mean and weight is not None:
             over = label_kernels.label_weight_sum(flat, weight, ignored)
         elif mean:
@@ -85,22 +87,17 @@ def _int_labels(t):
     """Return labels as flat int64."""
     if t.dtype is _INT64 and t.flags.carray:
         return t.reshape(-1)
-    if t.dtype.kind == "u" and t.dtype.itemsize == 8:
-        # Labels beyond int64 are out of range too.
-        t = np.minimum(t, np.uint64(2**63 - 1))
+    # Labels of uint64 beyond int64 become negative: out of range as well.
     return np.array(t, np.int64, order="C").reshape(-1)
 
 
-def _count(flat, t, n, ignored, ignores):
-    """Return how many labels count; raise if one is out of range."""
-    bad, count = label_kernels.validate_labels(flat, n, ignored, ignores)
-    if bad >= 0:
-        place = tuple(int(i) for i in np.unravel_index(bad, t.shape))
-        where = f"[{', '.join(map(str, place))}]" if place else ""
-        also = f", and ignore_index={ignored}" if ignores else ""
-        allowed = f"0 to {n - 1}" if n else "none (there are no classes)"
-        raise ValueError(f"got labels{where} = {t[place]}; allowed are {allowed}{also}")
-    return count
+def _refuse_label(t, bad, n, ignore_index):
+    """Raise because of the label at a position of the flat labels."""
+    place = tuple(int(i) for i in np.unravel_index(bad, t.shape))
+    where = f"[{', '.join(map(str, place))}]" if place else ""
+    also = "" if ignore_index is None else f", and ignore_index={ignore_index}"
+    allowed = f"0 to {n - 1}" if n else "none (there are no classes)"
+    raise ValueError(f"got labels{where} = {t[place]}; allowed are {allowed}{also}")
 
 
 @functools.lru_cache(1024)

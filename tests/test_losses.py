@@ -551,6 +551,28 @@ def test_an_ignored_label_may_be_any_int():
     assert cross_entropy(x, [0, -1], ignore_index=np.int8(-1)) == np.log(3)
 
 
+@pytest.mark.parametrize("width", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"])
+def test_only_the_label_to_ignore_is_ignored(width):
+    # An index that labels cannot have must not become one that they can.
+    x, limits = np.array([[0.0, 1.0], [2.0, 0.0]]), np.iinfo(width)
+    ends = {
+        e + d for n in (7, 8, 16, 32, 63, 64) for e in (-(2**n), 2**n) for d in (-1, 0)
+    }
+    for label in {limits.min, limits.max, 2, -1} - {0}:
+        if not limits.min <= label <= limits.max:
+            continue
+        y = np.array([0, label], width)
+        for ignored in {*ends, label, -1, 10**30, -(10**30)}:
+            if ignored == label:
+                assert cross_entropy(x, y, ignore_index=ignored) == cross_entropy(
+                    x[0], 0
+                )
+                continue
+            wanted = f"= {label}; allowed are 0 to 1, and ignore_index={ignored}$"
+            with pytest.raises(ValueError, match=wanted):
+                cross_entropy(x, y, ignore_index=ignored, label_smoothing=0.1)
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("shape", [(1, 7), (40, 7), (3, 300)])
 def test_gradients_of_huge_and_tiny_weights_keep_their_digits(dtype, shape):

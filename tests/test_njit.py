@@ -158,8 +158,36 @@ def test_long_rows_and_all_widths_of_labels():
     for name in ("i1", "u8"):
         y = np.array([49, 1, 7], name)
         assert same(x, y) == same.py_func(x, y)
-    with pytest.raises(ValueError, match="= 9223372036854775807"):
+    with pytest.raises(ValueError, match="= 18446744073709551615; allowed are 0 to 49"):
         same(x, np.full(3, 2**64 - 1, np.uint64))
+    with pytest.raises(ValueError, match="allowed are none"):
+        same(x[:, :0], np.zeros(3, int))
+
+
+@njit
+def ignoring(x, y, k):
+    return cross_entropy(x, y, ignore_index=k)
+
+
+LABEL_TYPES = ["i1", "u1", "i8", "u8"]
+
+
+@pytest.mark.parametrize("width", LABEL_TYPES)
+@pytest.mark.parametrize("ignored", LABEL_TYPES)
+def test_only_the_label_to_ignore_is_ignored(width, ignored):
+    # An index that labels cannot have must not become one that they can.
+    x, limits = np.array([[0.0, 1.0], [2.0, 0.0]]), np.iinfo(ignored)
+    for label in {np.iinfo(width).min, np.iinfo(width).max, 1}:
+        y = np.array([0, label], width)
+        for k in (limits.min, limits.max):
+            for function in (ignoring, ignoring.py_func):
+                if label in (0, 1, k):
+                    rows = [i for i in (0, 1) if (0, label)[i] != k]
+                    expected = cross_entropy(x[rows], y[rows]) if rows else 0
+                    assert function(x, y, np.dtype(ignored).type(k)) == expected
+                else:
+                    with pytest.raises(ValueError, match=f"= {label}; allowed are 0"):
+                        function(x, y, np.dtype(ignored).type(k))
 
 
 def test_smoothing():

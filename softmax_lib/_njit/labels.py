@@ -34,10 +34,7 @@ def ravel_labels(labels, shape, mask):
 @by_type
 def as_int64(labels):
     """Return labels as int64, flat, in C order."""
-    if labels.dtype == types.uint64:
-        # Labels beyond int64 are out of range too.
-        top = np.uint64(2**63 - 1)
-        return lambda labels: flat(np.minimum(labels, top).astype(np.int64))
+    # Labels of uint64 beyond int64 become negative: out of range as well.
     if labels.dtype != types.int64:
         return lambda labels: flat(labels.astype(np.int64))
     if not labels.aligned:
@@ -69,22 +66,51 @@ def checked_smoothing(smoothing):
 
 
 @kernel
-def refuse_label(place, label, n):
+def refuse_label(place, sign, size, n):
     """Raise; a kernel, because a message takes Numba a while to compile."""
-    raise ValueError(f"got labels.flat[{place}] = {label}; allowed are 0 to {n - 1}")
+    label = f"-{size}" if sign < 0 else f"{size}"
+    allowed = f"0 to {n - 1}" if n else "none (there are no classes)"
+    raise ValueError(f"got labels.flat[{place}] = {label}; allowed are {allowed}")
 
 
 _refuse_label = external_call(refuse_label)
 
 
+@by_type
+def sign_and_size(label, labels):
+    """Return the sign of a label, as it was before it became an int64, and its size.
+
+    Numba cannot print the smallest int64.
+    """
+    if getattr(labels, "dtype", labels) == types.uint64:
+        return lambda label, labels: (1, np.uint64(label))
+    return lambda label, labels: (-1 if label < 0 else 1, np.uint64(abs(label)))
+
+
+@by_type
+def ignored_label(ignore, labels):
+    """Do as `_arguments.to_ignored_label`, for labels of the type of `labels`."""
+    if isinstance(ignore, types.NoneType):
+        return lambda ignore, labels: (NO_LABEL, False)
+    if (getattr(labels, "dtype", labels) == types.uint64) == (ignore == types.uint64):
+        # Labels of a narrow unsigned type are not negative either.
+        return lambda ignore, labels: (np.int64(ignore), True)
+    # One of the two has the width of uint64, the other one a sign.
+    return lambda ignore, labels: (np.int64(ignore), np.int64(ignore) >= 0)
+
+
 @inlined
-def mean_divisor(labels, weight, ignore, n, mean):
-    """Check the labels; return the one to ignore, and the divisor of a mean."""
-    ignores = ignore is not None
-    ignored = NO_LABEL if ignore is None else np.int64(ignore)
+def mean_divisor(given, labels, weight, ignore, n, mean):
+    """Check the labels; return the one to ignore, and the divisor of a mean.
+
+    `labels` are those `given` as int64.
+    """
+    ignored, ignores = ignored_label(ignore, given)
     bad, count = _validate_labels((labels, n, ignored, ignores))
     if bad >= 0:
-        _refuse_label((bad, labels[bad], n))
+        _refuse_label((bad, *sign_and_size(labels[bad], given), n))
+    if not ignores:
+        ignored = NO_LABEL
     if not mean:
         return ignored, (1.0, 0.0)
     if weight.size:

@@ -41,8 +41,9 @@ def fill(x, labels, axis, ignore, weight, smoothing, mean, grad):
 def _from_class_indices(x, labels, axis, ignore, weight, smoothing, mean, grad):
     mask, source = arrays.axis_mask(axis, x.ndim), arrays.ravel_c(x)
     indices = ravel_labels(labels, x.shape, mask)
-    weights = class_weights(weight, source, x.shape[axis])
-    ignored, over = mean_divisor(indices, weights, ignore, x.shape[axis], mean)
+    n = x.shape[axis]
+    weights = class_weights(weight, source, n)
+    ignored, over = mean_divisor(labels, indices, weights, ignore, n, mean)
     losses = np.zeros(indices.size)
     if source.size:
         p = arrays.plan(x.shape, mask, source.itemsize, False)
@@ -72,8 +73,9 @@ def _from_smoothed_indices(x, labels, axis, ignore, weight, smoothing, mean, gra
     mask = arrays.axis_mask(axis, x.ndim)
     source = arrays.ravel_last(x, mask)
     indices = ravel_labels(labels, x.shape, mask)
-    weights = class_weights(weight, source, x.shape[axis])
-    ignored, over = mean_divisor(indices, weights, ignore, x.shape[axis], mean)
+    n = x.shape[axis]
+    weights = class_weights(weight, source, n)
+    ignored, over = mean_divisor(labels, indices, weights, ignore, n, mean)
     first = source, np.empty(0, source.dtype), indices, weights, ignored
     losses = np.zeros(indices.size)
     run_soft(first, checked_smoothing(smoothing), losses, grad, over, mask)

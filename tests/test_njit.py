@@ -235,6 +235,53 @@ def test_from_prange():
     np.testing.assert_array_equal(rows_at_once(x), logsumexp(softmax(x[:, None]))[:, 0])
 
 
+@njit(parallel=True)
+def along_each_axis(x):
+    result = np.empty(x.ndim)
+    for axis in prange(x.ndim):
+        result[axis] = softmax(x, axis).sum() + logsumexp(x, (axis, -1 - axis)).sum()
+    return result
+
+
+def test_the_index_of_prange_is_an_axis():
+    x = np.random.default_rng(6).normal(size=(2, 3, 4, 5))
+    expected = [
+        softmax(x, axis).sum() + logsumexp(x, (axis, -1 - axis)).sum()
+        for axis in range(x.ndim)
+    ]
+    np.testing.assert_allclose(along_each_axis(x), expected, rtol=1e-14)
+
+
+@njit
+def with_axes_of_any_type(x, y, one, other):
+    return (
+        softmax(x, one),
+        logsumexp(x, (one, other)),
+        softmax_vjp(x, x, (other, one)),
+        cross_entropy_and_grad(x, y, one),
+    )
+
+
+@pytest.mark.parametrize(("one", "other"), [("u8", "i1"), ("i1", "u8"), ("u1", "u4")])
+def test_axes_of_every_type_of_integers(one, other):
+    x, y = cases()[0], np.zeros((3, 5), int)
+    one, other = np.dtype(one).type, np.dtype(other).type
+    arguments = x, y, one(1), other(2)
+    same = with_axes_of_any_type.py_func(*arguments)
+    assert_same(with_axes_of_any_type(*arguments), same)
+    for axis in {np.iinfo(one).max, np.iinfo(one).min} - {0}:
+        with pytest.raises(np.exceptions.AxisError):
+            with_axes_of_any_type(x, y, one(axis), other(2))
+
+
+def test_more_dimensions_than_a_mask_has_bits():
+    x = np.arange(2.0).reshape((1,) * 62 + (2,))
+    np.testing.assert_array_equal(njit(lambda x: softmax(x))(x), softmax(x))
+    for call in (lambda x: softmax(x), lambda x: cross_entropy(x, x)):
+        with pytest.raises(TypingError, match="x|logits of .*at most 63 dimensions"):
+            njit(call)(x[None])
+
+
 def test_bad_axes_are_refused_at_run_time():
     with pytest.raises(np.exceptions.AxisError, match="out of bounds"):
         three_sums(np.zeros((2, 3, 4)), 3)

@@ -116,7 +116,11 @@ def type_along_axis(function):
         args.check_array(name, "x", x)
         args.check_axes(name, axis)
         args.check_absent(name, where=where, out=out)
-        return lambda x, axis=-1, where=None, out=None: delegate((x, axis))
+
+        def impl(x, axis=-1, where=None, out=None):
+            return delegate((x, args.int_axes(axis)))
+
+        return impl
 
     return choose
 
@@ -148,7 +152,7 @@ def type_reduction(function):
             return_sign=False,
             out=None,
         ):
-            return delegate((x, axis))
+            return delegate((x, args.int_axes(axis)))
 
         return impl
 

@@ -1,5 +1,6 @@
 """Checks of arguments inside ``@njit``, by type, and functions chosen by type."""
 
+import numpy as np
 from numba import types
 from numba.core.errors import TypingError
 from numba.extending import overload
@@ -17,6 +18,10 @@ def by_type(choose):
     function.__name__, function.__doc__ = choose.__name__, choose.__doc__
     overload(function)(choose)
     return function
+
+
+# Axes are the bits of an int64; see `arrays`.
+MAX_NDIM = 63
 
 
 def refuse(function, name, got, allowed):
@@ -53,6 +58,8 @@ def check_array(function, name, x, scalars=False):
     if not (array or scalars) or not is_supported(x.dtype if array else x):
         allowed = "arrays of float32, float64, integers or bool"
         refuse(function, name, x, allowed + (", and such numbers" if scalars else ""))
+    if not scalars and x.ndim > MAX_NDIM:
+        refuse(function, name, x, f"arrays of at most {MAX_NDIM} dimensions")
 
 
 def check_axes(function, axis):
@@ -62,6 +69,21 @@ def check_axes(function, axis):
     ints = isinstance(members, tuple) and all(map(is_integer, members))
     if not (given is None or ints or is_integer(axis)):
         refuse(function, "axis", axis, "an int, a tuple of ints and None")
+
+
+@by_type
+def int_axes(axis):
+    """Return axes with int64 for every type of integers; None as it is."""
+    if isinstance(axis, types.NoneType):
+        return lambda axis: None
+    if isinstance(axis, types.BaseTuple):
+        if not len(axis):
+            return lambda axis: ()
+        return lambda axis: (int_axes(axis[0]), *int_axes(axis[1:]))
+    if axis == types.uint64:
+        # What is beyond int64 must not become a negative axis: out of bounds as well.
+        return lambda axis: np.int64(min(axis, np.uint64(2**63 - 1)))
+    return lambda axis: np.int64(axis)
 
 
 def check_absent(function, **given):

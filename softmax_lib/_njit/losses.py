@@ -229,8 +229,9 @@ def type_cross_entropy(function):
             weight=None,
             label_smoothing=0.0,
         ):
-            given = label_smoothing if smooths else None
-            return delegate((logits, labels, axis, ignore_index, weight, given, mean))
+            smoothing = label_smoothing if smooths else None
+            options = ignore_index, weight, smoothing, mean
+            return delegate((logits, labels, args.int_axes(axis), *options))
 
         return impl
 
@@ -297,6 +298,6 @@ def type_vjp(function):
         if g.ndim != p.ndim:
             refuse(name, "g", g, f"arrays of {p.ndim} dimensions, as {first}")
         args.check_axes(name, axis)
-        return lambda p, g, axis=-1: delegate((p, g, axis))
+        return lambda p, g, axis=-1: delegate((p, g, args.int_axes(axis)))
 
     return choose

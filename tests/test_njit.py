@@ -278,7 +278,7 @@ def test_more_dimensions_than_a_mask_has_bits():
     x = np.arange(2.0).reshape((1,) * 62 + (2,))
     np.testing.assert_array_equal(njit(lambda x: softmax(x))(x), softmax(x))
     for call in (lambda x: softmax(x), lambda x: cross_entropy(x, x)):
-        with pytest.raises(TypingError, match="x|logits of .*at most 63 dimensions"):
+        with pytest.raises(TypingError, match="at most 63 dimensions"):
             njit(call)(x[None])
 
 

@@ -1,6 +1,7 @@
 """Checks and conversions of arguments, and the errors for what is not allowed."""
 
 import math
+import numbers
 import operator
 
 import numpy as np
@@ -9,28 +10,48 @@ from numpy.exceptions import AxisError
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
-def to_float_array(x, name="x"):
+def to_float_array(x, name="x", has_where=False):
     """Return x as an array of float32 or float64, and the dtype of the result.
 
     Integers and booleans become float64 before anything is subtracted from
     them: in their own type a difference would wrap around. Half precision is
-    widened to float32; only the result is rounded back.
+    widened to float32; only the result is rounded back. The error for a masked
+    array names `where` to callers of functions that have it.
     """
     if isinstance(x, np.ma.MaskedArray):
-        more = ", and the entries to keep as where=~mask" if name in ("x", "b") else ""
+        more = ", and the entries to keep as where=~mask" if has_where else ""
         lost = f"got a masked array as {name}, whose mask would be lost"
         raise TypeError(f"{lost}; pass its data{more}")
     a = np.asarray(x)
-    dtype = np.dtype(a.dtype.type)
+    # Not every type of other kinds stands for a dtype.
+    dtype = np.dtype(a.dtype.type) if a.dtype.kind in "biuf" else a.dtype
     if dtype in (_FLOAT32, _FLOAT64):
         return a, dtype
     if _is_half(dtype):
-        return a.astype(_FLOAT32), dtype
+        return converted(a, _FLOAT32), dtype.newbyteorder("=")
     if dtype.kind in "biu":
-        return a.astype(_FLOAT64), _FLOAT64
+        return converted(a, _FLOAT64), _FLOAT64
     allowed = "float16, bfloat16, float32, float64, the integers and bool"
     got = f"{name} of dtype {a.dtype} and shape {a.shape}"
     raise TypeError(f"got {got}; allowed are {allowed}")
+
+
+def converted(a, dtype, order="K"):
+    """Return a copy of an array in a dtype, whatever NumPy is to do about errors."""
+    with np.errstate(all="ignore"):
+        return np.array(a, dtype, order=order)
+
+
+def shown(value):
+    """Return how an argument is shown in an error."""
+    if isinstance(value, np.ndarray | np.generic):
+        # Arrays may be large, and some times have no repr.
+        of_shape = f" and shape {value.shape}" if value.shape else ""
+        number = value.dtype.kind in "biufc"
+        if number and not of_shape:
+            return repr(value)
+        return f"{type(value).__name__} of dtype {value.dtype}{of_shape}"
+    return repr(value)
 
 
 def _is_half(dtype):
@@ -69,7 +90,7 @@ def weights(b, a, dtype):
     It is wider than the given one if b is, unless b holds integers or is one number of
     Python's.
     """
-    factors, kind = to_float_array(b, "b")
+    factors, kind = to_float_array(b, "b", True)
     if type(b) is not float and np.asarray(b).dtype.kind not in "biu":
         dtype = np.result_type(dtype, kind)
     try:
@@ -77,14 +98,14 @@ def weights(b, a, dtype):
     except ValueError:
         got = f"got b of shape {factors.shape}"
         raise ValueError(f"{got}; it has to broadcast with x, {a.shape}") from None
-    return factors.astype(_FLOAT64), a.astype(_FLOAT64), dtype
+    return converted(factors, _FLOAT64), converted(a, _FLOAT64), dtype
 
 
 def as_bool(given, name):
     """Return an option as a bool; old code passes 0 or 1."""
     if isinstance(given, bool | np.bool_ | int):
         return bool(given)
-    raise TypeError(f"got {name}={given!r}; allowed are True and False")
+    raise TypeError(f"got {name}={shown(given)}; allowed are True and False")
 
 
 def _broadcast(a, shape, name):
@@ -106,14 +127,13 @@ def _as_index(value):
         return None
 
 
-def normalize_axes(axis, ndim):
+def normalize_axes(axis, ndim, allowed="are an int, a tuple of ints and None"):
     """Return axis as a sorted tuple of distinct, non-negative ints."""
     if axis is None:
         return tuple(range(ndim))
     axes = [_as_index(d) for d in (axis if isinstance(axis, tuple) else (axis,))]
     if None in axes:
-        allowed = "an int, a tuple of ints and None"
-        raise TypeError(f"got axis={axis!r}; allowed are {allowed}")
+        raise TypeError(f"got axis={shown(axis)}; allowed {allowed}")
     # A 0-d array counts as one entry along axis 0 or -1, as in NumPy.
     dims = max(ndim, 1)
     for d in axes:
@@ -148,23 +168,24 @@ def class_axis(axis, ndim):
     """Return the axis of classes as a non-negative int."""
     if type(axis) is int and -ndim <= axis < ndim:
         return axis % ndim
+    allowed = "is one int, the axis of classes"
     if isinstance(axis, tuple) or axis is None:
-        raise TypeError(f"got axis={axis!r}; allowed is one int, the axis of classes")
-    if ndim == 0:
+        raise TypeError(f"got axis={axis!r}; allowed {allowed}")
+    axes = normalize_axes(axis, ndim, allowed)
+    if not axes:
         raise AxisError(axis, 0, "axis")
-    return normalize_axes(axis, ndim)[0]
+    return axes[0]
 
 
 def to_smoothing(smoothing):
     """Return the label smoothing as a float from 0 to 1."""
-    error = ValueError
-    try:
-        valid = bool(0.0 <= smoothing <= 1.0)
-    except (TypeError, ValueError):
-        valid, error = False, TypeError
-    if not valid:
-        allowed = "allowed is a number from 0 to 1"
-        raise error(f"got label_smoothing={smoothing!r}; {allowed}")
+    allowed = "allowed is a number from 0 to 1"
+    # NumPy takes timedelta64 for an integer.
+    unwanted = isinstance(smoothing, bool | np.timedelta64)
+    if unwanted or not isinstance(smoothing, numbers.Real):
+        raise TypeError(f"got label_smoothing={shown(smoothing)}; {allowed}")
+    if not 0.0 <= smoothing <= 1.0:
+        raise ValueError(f"got label_smoothing={smoothing!r}; {allowed}")
     return float(smoothing)
 
 
@@ -179,7 +200,9 @@ def to_ignored_label(ignore_index, dtype):
     ignored = _as_index(ignore_index)
     if ignored is None:
         allowed = "an int and None"
-        raise TypeError(f"got ignore_index={ignore_index!r}; allowed are {allowed}")
+        raise TypeError(
+            f"got ignore_index={shown(ignore_index)}; allowed are {allowed}"
+        )
     limits = np.iinfo(dtype)
     if not limits.min <= ignored <= limits.max:
         return NO_LABEL, False
@@ -197,9 +220,12 @@ def to_label_array(given):
     if t.size == 0 and t.dtype == _FLOAT64 and isinstance(given, list | tuple):
         # An empty list has no dtype.
         return t.astype(np.int64)
-    if t.dtype.kind == "f" or _is_half(t.dtype):
+    if (t.dtype.kind == "f" and t.dtype.itemsize <= 8) or _is_half(t.dtype):
         return to_float_array(t, "labels")[0]
-    allowed = "integers (class indices) and floats (probabilities)"
+    allowed = (
+        "integers (class indices), and float16, bfloat16, float32 and float64"
+        " (probabilities)"
+    )
     raise TypeError(f"got labels of dtype {t.dtype}; allowed are {allowed}")
 
 
@@ -226,4 +252,4 @@ def class_weights(weight, n, dtype):
     if (w < 0).any():
         k = int(np.argmax(w < 0))
         raise ValueError(f"got weight[{k}] = {w[k]}; allowed are numbers from 0 on")
-    return np.array(w, dtype, order="C")
+    return converted(w, dtype, "C")

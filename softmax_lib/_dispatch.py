@@ -48,6 +48,8 @@ class AxisFunction:
     An entry that is `excluded` takes no part in a slice.
     """
 
+    _has_where = True
+
     def __init__(self, kernels, masked_value=None, excluded=-math.inf):
         self._kernels = kernels
         self._masked_value, self._excluded = masked_value, excluded
@@ -114,7 +116,7 @@ class AxisFunction:
         return self._apply_general(x, axis, where, out)
 
     def _apply_general(self, x, axis, where, out):
-        a, dtype = _arguments.to_float_array(x)
+        a, dtype = _arguments.to_float_array(x, has_where=self._has_where)
         axes = _arguments.normalize_axes(axis, a.ndim)
         if out is not None:
             _arguments.check_out(out, a.shape, dtype)
@@ -170,7 +172,7 @@ class AxisFunction:
         return self._reduce_general(x, axis, b, where, keepdims, return_sign, out)
 
     def _reduce_general(self, x, axis, b, where, keepdims, return_sign, out):
-        a, dtype = _arguments.to_float_array(x)
+        a, dtype = _arguments.to_float_array(x, has_where=True)
         if b is not None:
             factors, a, dtype = _arguments.weights(b, a, dtype)
         axes = _arguments.normalize_axes(axis, a.ndim)
@@ -281,6 +283,8 @@ def _signed_logsumexp(a, factors, axes, values):
 
 class ElementwiseFunction(AxisFunction):
     """A function of single entries: an array is done as one row."""
+
+    _has_where = False
 
     def __init__(self, kernel):
         super().__init__(None)

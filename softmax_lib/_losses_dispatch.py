@@ -24,7 +24,8 @@ def cross_entropy(
     """Return the loss, and the gradient with respect to the logits if wanted."""
     if not isinstance(reduction, str) or reduction not in _arguments.REDUCTIONS:
         allowed = "'none', 'mean' and 'sum'"
-        raise ValueError(f"got reduction={reduction!r}; allowed are {allowed}")
+        got = f"got reduction={_arguments.shown(reduction)}"
+        raise ValueError(f"{got}; allowed are {allowed}")
     if type(smoothing) is not float or smoothing != 0.0:
         smoothing = _arguments.to_smoothing(smoothing)
     if is_kernel_ready(logits):
@@ -43,7 +44,8 @@ def cross_entropy(
     over = 1.0, 0.0
     if t.dtype.kind == "f":
         if ignore_index is not None:
-            got = f"got ignore_index={ignore_index!r} with rows of probabilities"
+            got = f"got ignore_index={_arguments.shown(ignore_index)}"
+            got += " with rows of probabilities"
             raise ValueError(f"{got}; it is allowed with integer labels only")
         if mean:
             over = float(a.size // n) if n else 0.0, 0.0
@@ -135,7 +137,7 @@ def _from_targets(a, t, flat, axis, weight, ignored, over, gradient, smoothing):
     if t is not None:
         targets = np.moveaxis(t, axis, -1)
         if not (targets.flags.carray and targets.dtype is x.dtype):
-            targets = np.array(targets, x.dtype, order="C")
+            targets = _arguments.converted(targets, x.dtype, "C")
     n, rows = x.shape[-1], math.prod(x.shape[:-1])
     losses = np.zeros(rows)
     grad = np.empty(x.shape if gradient else 0, x.dtype)
@@ -177,7 +179,7 @@ def _moved(a, order, dtype):
     moved = a.transpose(order)
     if moved.flags.carray and moved.dtype is dtype:
         return moved
-    return np.array(moved, dtype, order="C")
+    return _arguments.converted(moved, dtype, "C")
 
 
 softmax_vjp = functools.partial(_vjp, vjps.softmax_vjp_rows, "p")

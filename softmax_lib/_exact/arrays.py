@@ -9,7 +9,7 @@ from softmax_lib import _arguments
 
 def along_axis(function, masked_value, x, axis, where, out):
     """Return an array like x, with the function along axis."""
-    a, dtype = _arguments.to_float_array(x)
+    a, dtype = _arguments.to_float_array(x, has_where=True)
     axes = _arguments.normalize_axes(axis, a.ndim)
     if out is not None:
         _arguments.check_out(out, a.shape, dtype)
@@ -28,7 +28,7 @@ def along_axis(function, masked_value, x, axis, where, out):
 
 def reduced(function, x, axis, where, keepdims, out):
     """Return the function along axis, one number for each slice."""
-    a, dtype = _arguments.to_float_array(x)
+    a, dtype = _arguments.to_float_array(x, has_where=True)
     axes = _arguments.normalize_axes(axis, a.ndim)
     keepdims = _arguments.as_bool(keepdims, "keepdims")
     kept = [(d, n) for d, n in enumerate(a.shape) if keepdims or d not in axes]

@@ -46,6 +46,12 @@ def is_integer(given):
     return isinstance(given, types.Integer) or type(given) is int
 
 
+def is_number(given):
+    """Return whether a type, or a value known at compile time, is a real number."""
+    floats = types.float32, types.float64
+    return given in floats or type(given) is float or is_integer(given)
+
+
 def is_supported(dtype):
     """Return whether arrays of a type are accepted, as they are or converted."""
     floats = types.float32, types.float64

@@ -211,10 +211,7 @@ def type_cross_entropy(function):
             if weight.ndim != 1:
                 refuse(name, "weight", weight, "None, and arrays of one dimension")
         smoothing = args.value_of(label_smoothing)
-        if not args.is_supported(smoothing) and type(smoothing) not in (
-            float,
-            int,
-        ):
+        if not args.is_number(smoothing):
             refuse(name, "label_smoothing", label_smoothing, "a number from 0 to 1")
         delegate, mean = of_each if chosen == "none" else of_all, chosen == "mean"
         # A float that is not given is known here; there are no literal floats.

@@ -2,8 +2,11 @@
 
 import functools
 import hashlib
+import marshal
+import os
+import pkgutil
+import sys
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from numba import config, njit, prange, version_info
 from numba.core.caching import FunctionCache
@@ -22,11 +25,47 @@ OPTIONS = {
 
 def _code_digest():
     """Return a digest of all that is compiled, and of what decides about it."""
-    here = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted([*here.glob("_*.py"), *here.glob("_*/*.py")]):
-        digest.update(path.read_bytes())
+    package = sys.modules[__package__].__spec__
+    digest = hashlib.sha256(_content(package))
+    found = _private_modules(__package__, package.submodule_search_locations)
+    if not found:
+        # Nobody tells which modules there are. Then nothing is kept, rather than code
+        # of another version used.
+        digest.update(os.urandom(32))
+    for name in sorted(found):
+        digest.update(name.encode() + b"\0" + found[name])
     return digest.digest()
+
+
+def _private_modules(package, places):
+    """Return the content of modules with a leading underscore, and of all in them.
+
+    It comes from where Python imports it: from source files, or without them, or from
+    an archive.
+    """
+    found = {}
+    for finder, name, is_package in pkgutil.iter_modules(places):
+        if package == __package__ and not name.startswith("_"):
+            continue
+        whole, folder = f"{package}.{name}", f"{getattr(finder, 'path', '')}/{name}"
+        try:
+            # Asking the finder takes as long as all the rest.
+            with open(folder + ("/__init__.py" if is_package else ".py"), "rb") as file:
+                found[whole] = file.read()
+            inside = [folder]
+        except OSError:
+            spec = finder.find_spec(whole)
+            found[whole], inside = _content(spec), spec.submodule_search_locations
+        if is_package:
+            found |= _private_modules(whole, inside)
+    return found
+
+
+def _content(spec):
+    try:
+        return spec.loader.get_data(spec.origin)
+    except (AttributeError, OSError):
+        return marshal.dumps(spec.loader.get_code(spec.name))
 
 
 CODE_DIGEST = _code_digest()
@@ -96,8 +135,9 @@ def kernel(function, **options):
         # The functions in a kernel are compiled with it, at its first call.
         dispatcher._compile_for_args = _jit_enabled()(dispatcher._compile_for_args)
     # The first call in a new process loads machine code and compiles nothing. In a
-    # read-only install without a home there is nowhere to write to, and no cache.
-    with suppress(RuntimeError):
+    # read-only install without a home there is nowhere to write to, and no cache; nor
+    # is there one where Numba does not find the source, as in an archive without it.
+    with suppress(RuntimeError, OSError, KeyError):
         dispatcher._cache = _Cache(function)
     return dispatcher
 

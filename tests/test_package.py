@@ -1,6 +1,8 @@
 """The modules of the package: who imports whom, how long they are, what is hashed."""
 
 import ast
+import compileall
+import shutil
 from functools import cache
 from graphlib import TopologicalSorter
 
@@ -120,3 +122,47 @@ def test_the_digest_covers_every_file_that_is_compiled(tmp_path):
     assert set(covered) == {path.relative_to(PACKAGE).as_posix() for path in FILES}
     missing = {name for name, changed in covered.items() if changed == "False"}
     assert missing == NOT_COMPILED
+
+
+def place_of(folder, how):
+    """Copy a folder without sources, into an archive, or both; return the place."""
+    copy = folder.with_name(how)
+    shutil.copytree(folder, copy)
+    if "pyc" in how:
+        compileall.compile_dir(copy, legacy=True, quiet=1)
+        for path in copy.rglob("*.py"):
+            path.unlink()
+    if "zip" not in how:
+        return str(copy)
+    archive = shutil.make_archive(str(copy), "zip", copy)
+    shutil.rmtree(copy)
+    return archive
+
+
+WHERE = """
+import sys
+import softmax_lib
+from softmax_lib import _jit, sigmoid
+assert softmax_lib.__file__.startswith(sys.argv[1])
+assert sigmoid(0.0) == 0.5
+print(_jit.CODE_DIGEST.hex())
+"""
+
+
+@pytest.mark.parametrize("how", ["pyc", "zip", "pyc in zip"])
+def test_the_digest_covers_what_is_imported_from_elsewhere(tmp_path, how):
+    folder = tmp_path / "source"
+    formula = folder / "softmax_lib" / "_kernels" / "logarithm.py"
+    install(folder)
+
+    def digest():
+        place = place_of(folder, how)
+        settings = {"PYTHONPATH": place, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+        printed = python("-c", WHERE, place, HOME=str(tmp_path), **settings)
+        shutil.rmtree(place, ignore_errors=True)
+        return printed
+
+    first = digest()
+    assert digest() == first
+    formula.write_text(formula.read_text() + "\nchanged = True\n")
+    assert digest() != first

@@ -160,13 +160,11 @@ def logsumexp(
     Returns
     -------
     numpy.ndarray or numpy.floating
-        Dtype as for `softmax`, unless `b` is wider: a float64 array `b` makes it
-        float64, integers and Python's numbers leave it. A sum of 0, as of nothing or of
-        only -inf, gives -inf; +inf gives +inf, and NaN or a difference of infinities
-        NaN. Without `return_sign` a negative sum (possible with `b`) gives NaN.
+        Dtype as for `softmax`, unless `b` is a wider array of floats. A sum of 0, as of
+        nothing or of only -inf, gives -inf; +inf gives +inf, and NaN or a difference of
+        infinities NaN. Without `return_sign` a negative sum (possible with `b`) gives NaN.
     sign : numpy.ndarray or numpy.floating
-        With `return_sign` only: 1, -1, 0 or NaN, of the same shape and dtype. As in
-        SciPy it is -1 where `x` has no entries.
+        With `return_sign` only: 1, -1, 0 or NaN; for no entries -1, as in SciPy.
 
     Raises
     ------

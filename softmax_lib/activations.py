@@ -162,7 +162,7 @@ def logsumexp(
     numpy.ndarray or numpy.floating
         Dtype as for `softmax`, unless `b` is a wider array of floats. A sum of 0, as of
         nothing or of only -inf, gives -inf; +inf gives +inf, and NaN or a difference of
-        infinities NaN. Without `return_sign` a negative sum (possible with `b`) gives NaN.
+        infinities NaN. Without `return_sign` a negative sum gives NaN.
     sign : numpy.ndarray or numpy.floating
         With `return_sign` only: 1, -1, 0 or NaN; for no entries -1, as in SciPy.
 

@@ -144,9 +144,11 @@ def _from_targets(a, t, flat, axis, weight, ignored, over, gradient, smoothing):
     if x.size:
         weight = np.ones(n, x.dtype) if weight is None else weight
         given = x.reshape(-1), targets.reshape(-1), flat, weight, ignored
-        scale = 1.0 / (over[0] + over[1]) if over[0] else 0.0
+        scale = 1.0 / (over[0] + over[1]) if over[0] else 1.0
         arguments = *given, smoothing, losses, grad.reshape(-1), scale, n
         _run(soft_targets.soft_target_rows, x, arguments, rows)
+        if gradient and not over[0]:
+            label_kernels.divide_by_zero(grad.reshape(-1))
     if gradient:
         grad = np.ascontiguousarray(np.moveaxis(grad, -1, axis))
     return losses, grad

@@ -43,8 +43,9 @@ def cross_entropy(
         Class index to ignore: its loss is 0 whatever the logits. Nothing is ignored by
         default, whereas torch ignores -100.
     weight : array_like, optional
-        K non-negative class weights, converted to the dtype of `logits`. A class
-        index of weight 0 is ignored too, unless there is label smoothing.
+        K non-negative class weights, converted to the dtype of `logits`. Without label
+        smoothing, a class index of weight 0 is ignored too. With it such a slice keeps
+        its smoothed part, in which the weight of each class counts, as in torch.
     label_smoothing : float, default 0.0
         Part of each label, from 0 to 1, to spread evenly over all classes:
         :math:`t_k' = (1 - \varepsilon)\,t_k + \varepsilon / K`.
@@ -53,9 +54,11 @@ def cross_entropy(
     -------
     numpy.floating or numpy.ndarray
         Loss in the dtype of `logits`, float64 for integers and bool; for "none" in the
-        shape of `logits` without the class axis. The mean is 0 if its divisor is. A
-        slice that contains NaN or +inf, or only -inf, has loss NaN. A score of -inf
-        only matters with positive probability and weight: the loss is then infinite.
+        shape of `logits` without the class axis. The mean of no slices, or of ignored
+        ones, is 0; if all indices have weight 0, losses left by smoothing over 0 make
+        it infinite. A slice that is not ignored and contains NaN or +inf, or only -inf,
+        has loss NaN. A score of -inf only matters with positive probability and weight:
+        the loss is then infinite.
 
     Raises
     ------
@@ -141,7 +144,8 @@ def cross_entropy_and_grad(
         As from `cross_entropy`.
     grad : numpy.ndarray
         Gradient in the shape of `logits` and the dtype of the loss: 0 where the label
-        is ignored, NaN where the loss is.
+        is ignored, NaN where the loss is. Where all indices have weight 0, the gradient
+        of the mean is that of the sum over 0; 0 stays 0.
 
     Raises
     ------

@@ -264,10 +264,12 @@ def test_what_is_ignored_does_not_count_whatever_it_is():
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_nothing_that_counts_gives_zero(smoothing):
     x = np.random.default_rng(16).normal(size=(3, 4))
-    for options in (
+    choices = [
         {"ignore_index": 7, "labels": [7, 7, 7]},
+        {"weight": [0, 0, 0, 0], "labels": [0, 1, 2]},
         {"weight": [0, 1, 1, 1], "labels": [0, 0, 0]},
-    ):
+    ]
+    for options in choices if smoothing == 0 else choices[:2]:
         labels = options.pop("labels")
         loss, grad = cross_entropy_and_grad(
             x, labels, label_smoothing=smoothing, **options
@@ -281,6 +283,33 @@ def test_a_class_of_weight_zero_does_not_count():
     loss, grad = cross_entropy_and_grad(x, [0, 1], weight=[0.0, 3.0])
     assert loss == cross_entropy(x[1], 1)
     assert grad[0].tolist() == [0.0, 0.0]
+
+
+def test_smoothing_gives_a_label_of_weight_zero_the_weights_of_all_classes():
+    # The values are those of torch 2, but for the mean that it has NaN for.
+    options = {"weight": [0, 1], "label_smoothing": 0.1}
+    smoothed = 0.05 * np.logaddexp(3, 0)
+    x = [[3.0, 0.0]]
+    for reduction, expected in (("none", [smoothed]), ("sum", smoothed)):
+        loss = cross_entropy(x, [0], reduction=reduction, **options)
+        np.testing.assert_allclose(loss, expected, rtol=1e-15)
+    loss, grad = cross_entropy_and_grad(x, [0], **options)
+    assert loss == np.inf
+    assert grad.tolist() == [[np.inf, -np.inf]]
+    # The divisor of the mean is the weight of the labels; all slices are summed up.
+    two = np.array([[3.0, 0.0], [0.0, 0.0]])
+    loss, grad = cross_entropy_and_grad(two, [0, 1], **options)
+    np.testing.assert_allclose(loss, smoothed + 0.95 * np.log(2), rtol=1e-15)
+    assert (grad != 0).all()
+    # Only an ignored slice does not count, whatever its logits are.
+    two[0, 0] = np.nan
+    assert np.isnan(cross_entropy(two, [0, 1], **options))
+    assert np.isfinite(cross_entropy(two, [0, 1], ignore_index=0, **options))
+    # An ignored slice beside one over 0 keeps its 0, as do classes of no weight.
+    x = [[0.0, 1.0], [3.0, 0.0]]
+    loss, grad = cross_entropy_and_grad(x, [-1, 0], ignore_index=-1, **options)
+    assert loss == np.inf
+    assert grad.tolist() == [[0, 0], [np.inf, -np.inf]]
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -513,8 +542,8 @@ def test_a_label_out_of_range_is_named(function, labels, message):
         (ValueError, "label_smoothing=1.5", [0, 1], {"label_smoothing": 1.5}),
         (ValueError, "label_smoothing=nan", [0, 1], {"label_smoothing": math.nan}),
         (TypeError, "label_smoothing='0'", [0, 1], {"label_smoothing": "0"}),
-        (ValueError, "reduction=array", [0, 1], {"reduction": np.array(["sum"] * 2)}),
-        (TypeError, "label_smoothing=array", [0, 1], {"label_smoothing": np.ones(2)}),
+        (ValueError, "reduction=ndarray", [0, 1], {"reduction": np.array(["sum"] * 2)}),
+        (TypeError, "label_smoothing=ndarray", [0, 1], {"label_smoothing": np.ones(2)}),
         (ValueError, r"weight\[1\] = -2.0", [0, 1], {"weight": [1, -2, 1]}),
         (TypeError, "got weight of dtype", [0, 1], {"weight": "abc"}),
         (TypeError, "label_smoothing=None", [0, 1], {"label_smoothing": None}),
@@ -525,7 +554,8 @@ def test_a_label_out_of_range_is_named(function, labels, message):
         (ValueError, "integer labels only", np.ones((2, 3)), {"ignore_index": -100}),
         (TypeError, "axis=None", [0, 1], {"axis": None}),
         (TypeError, r"axis=\(0, 1\)", [0, 1], {"axis": (0, 1)}),
-        (TypeError, "axis=True", [0, 1], {"axis": True}),
+        (TypeError, "axis=True; allowed is one int, the", [0, 1], {"axis": True}),
+        (TypeError, "axis=1.5; allowed is one int, the", [0, 1], {"axis": 1.5}),
         (AxisError, "out of bounds", [0, 1], {"axis": 2}),
     ],
 )

@@ -190,6 +190,20 @@ def test_only_the_label_to_ignore_is_ignored(width, ignored):
                         function(x, y, np.dtype(ignored).type(k))
 
 
+@njit
+def smoothed_and_weighted(x, y, weight, by):
+    return cross_entropy_and_grad(x, y, 0, weight=weight, label_smoothing=by)
+
+
+def test_smoothing_of_labels_of_weight_zero():
+    x, weight = np.random.default_rng(5).normal(size=(3, 2)), np.array([0.0, 1, 0])
+    for y in ([0, 2], [0, 1]):
+        arguments = x, np.array(y), weight, 0.1
+        assert_same(
+            smoothed_and_weighted(*arguments), smoothed_and_weighted.py_func(*arguments)
+        )
+
+
 def test_smoothing():
     x = np.random.default_rng(5).normal(size=(3, 5))
     y = np.array([4, 1, 0])
@@ -351,6 +365,9 @@ def test_the_kernels_are_called_and_not_copied():
         (lambda x: cross_entropy_and_grad(x, x, weight=1j * x[0]), "weight"),
         (lambda x: cross_entropy(x, x, label_smoothing="0"), "label_smoothing"),
         (lambda x: cross_entropy(x, x, label_smoothing=None), "label_smoothing"),
+        (lambda x: cross_entropy(x, x, label_smoothing=True), "label_smoothing"),
+        (lambda x: cross_entropy(x, x, label_smoothing=x.size > 2), "label_smoothing"),
+        (lambda x: cross_entropy(x, x, label_smoothing=x[0]), "label_smoothing"),
         (lambda x: softmax_vjp(x, x, 0.5), "axis"),
         (lambda x: softmax_vjp(x, x[0]), "g"),
         (lambda x: log_softmax_vjp("text", x), "logp"),

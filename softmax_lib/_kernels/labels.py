@@ -1,5 +1,7 @@
 """The labels of all rows together, and the sum of the rows' losses."""
 
+import math
+
 from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, kernel
 from softmax_lib._kernels.double_double import (
@@ -44,9 +46,7 @@ def label_weight_sum(labels, weight, ignored):
 
 @kernel
 def mean_loss(losses, divisor, divisor_lo):
-    """Return the sum of the losses over the divisor; 0 over 0."""
-    if divisor == 0.0:
-        return 0.0
+    """Return the sum of the losses over the divisor; 0 over 0 is 0."""
     source = v.data_pointer(losses)
     w = v.vector_length(source)
     n = losses.size
@@ -54,7 +54,17 @@ def mean_loss(losses, divisor, divisor_lo):
     for i in range(0, n, w):
         totals = dd_add_float(totals, v.load_up_to(source, i, min(w, n - i)))
     hi, lo = dd_reduce(totals)
+    if divisor == 0.0 and hi + lo == 0.0:
+        return 0.0
     return (hi + lo) / (divisor + divisor_lo)
+
+
+@kernel
+def divide_by_zero(grad):
+    """Divide the gradient of a sum by 0 for that of a mean; 0 over 0 is 0."""
+    for i in range(grad.size):
+        if grad[i] != 0.0:
+            grad[i] *= math.inf
 
 
 @inlined

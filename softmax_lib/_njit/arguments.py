@@ -92,6 +92,22 @@ def int_axes(axis):
     return lambda axis: np.int64(axis)
 
 
+def check_labels(function, logits, labels, ignore_index):
+    """Raise unless the labels and the one to ignore go with the logits, by type."""
+    dtype = getattr(labels, "dtype", labels)
+    ndim = labels.ndim if isinstance(labels, types.Array) else 0
+    is_index = is_integer(dtype)
+    is_float = dtype in (types.float32, types.float64)
+    if not (is_index or is_float) or ndim != logits.ndim - is_index:
+        indices = f"integers of {logits.ndim - 1} dimensions (class indices)"
+        floats = f"floats of {logits.ndim} dimensions (probabilities)"
+        refuse(function, "labels", labels, f"{indices}, and {floats}")
+    ignores = value_of(ignore_index) is not None
+    if ignores and not (is_integer(ignore_index) and is_index):
+        allowed = "None, and an int with class indices"
+        refuse(function, "ignore_index", ignore_index, allowed)
+
+
 def check_absent(function, **given):
     """Raise if one of the arguments is given."""
     for name, value in given.items():

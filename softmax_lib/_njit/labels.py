@@ -13,6 +13,7 @@ from softmax_lib._njit.linking import external_call
 _validate_labels = external_call(kernels.validate_labels)
 _label_weight_sum = external_call(kernels.label_weight_sum)
 mean_loss = external_call(kernels.mean_loss)
+divide_by_zero = external_call(kernels.divide_by_zero)
 
 
 @by_type

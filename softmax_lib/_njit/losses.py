@@ -13,6 +13,7 @@ from softmax_lib._njit.arguments import by_type, refuse
 from softmax_lib._njit.labels import (
     checked_smoothing,
     class_weights,
+    divide_by_zero,
     mean_divisor,
     mean_loss,
     ravel_labels,
@@ -107,9 +108,11 @@ def run_soft(first, smoothing, losses, grad, over, mask):
     if not weights.size:
         weights = np.ones(n, source.dtype)
     buffer = grad_buffer(grad, source, mask)
-    scale = 1.0 / (over[0] + over[1]) if over[0] != 0.0 else 0.0
+    scale = 1.0 / (over[0] + over[1]) if over[0] != 0.0 else 1.0
     results = losses, buffer, scale, n, 0, losses.size
     _soft_target_rows((source, targets, indices, weights, ignored, smoothing, *results))
+    if over[0] == 0.0:
+        divide_by_zero((buffer,))
     copy_grad_back(buffer, grad, mask)
 
 
@@ -174,21 +177,6 @@ each_loss, each_loss_and_grad = loss_form(True, False), loss_form(True, True)
 loss, loss_and_grad = loss_form(False, False), loss_form(False, True)
 
 
-def _check_labels(name, logits, labels, ignore_index):
-    dtype = getattr(labels, "dtype", labels)
-    ndim = labels.ndim if isinstance(labels, types.Array) else 0
-    is_index = args.is_integer(dtype)
-    is_float = dtype in (types.float32, types.float64)
-    if not (is_index or is_float) or ndim != logits.ndim - is_index:
-        indices = f"integers of {logits.ndim - 1} dimensions (class indices)"
-        floats = f"floats of {logits.ndim} dimensions (probabilities)"
-        refuse(name, "labels", labels, f"{indices}, and {floats}")
-    ignores = args.value_of(ignore_index) is not None
-    if ignores and not (args.is_integer(ignore_index) and is_index):
-        allowed = "None, and an int with class indices"
-        refuse(name, "ignore_index", ignore_index, allowed)
-
-
 def type_cross_entropy(function):
     """Return the typing function of cross-entropy, with or without its gradient."""
     name = function.__name__
@@ -200,7 +188,7 @@ def type_cross_entropy(function):
         args.check_array(name, "logits", logits)
         if logits.ndim == 0:
             refuse(name, "logits", logits, "arrays of one dimension and more")
-        _check_labels(name, logits, labels, ignore_index)
+        args.check_labels(name, logits, labels, ignore_index)
         if not args.is_integer(axis):
             refuse(name, "axis", axis, "one int, the axis of classes")
         chosen = args.value_of(reduction)

@@ -23,17 +23,23 @@ def to_float_array(x, name="x", has_where=False):
         lost = f"got a masked array as {name}, whose mask would be lost"
         raise TypeError(f"{lost}; pass its data{more}")
     a = np.asarray(x)
-    # Not every type of other kinds stands for a dtype.
-    dtype = np.dtype(a.dtype.type) if a.dtype.kind in "biuf" else a.dtype
+    dtype = _native(a.dtype)
     if dtype in (_FLOAT32, _FLOAT64):
         return a, dtype
     if _is_half(dtype):
-        return converted(a, _FLOAT32), dtype.newbyteorder("=")
+        return converted(a, _FLOAT32), dtype
     if dtype.kind in "biu":
         return converted(a, _FLOAT64), _FLOAT64
     allowed = "float16, bfloat16, float32, float64, the integers and bool"
     got = f"{name} of dtype {a.dtype} and shape {a.shape}"
-    raise TypeError(f"got {got}; allowed are {allowed}")
+    # As from a pandas frame whose columns are of different kinds.
+    more = "; convert it first, as by astype(float)" if a.dtype.kind == "O" else ""
+    raise TypeError(f"got {got}; allowed are {allowed}{more}")
+
+
+def _native(dtype):
+    # Of other kinds not every type stands for a dtype.
+    return np.dtype(dtype.type) if dtype.kind in "biuf" else dtype
 
 
 def converted(a, dtype, order="K"):
@@ -65,7 +71,8 @@ def check_out(out, shape, dtype):
     """Raise unless out is a writeable array of the shape and dtype of the result."""
     if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
         raise TypeError(f"got out={type(out).__name__}; allowed is a numpy.ndarray")
-    if out.dtype != dtype.newbyteorder("="):
+    # In any order of bytes, so that x itself is allowed.
+    if _native(out.dtype) != dtype:
         raise TypeError(f"got out of dtype {out.dtype}; the result is {dtype}")
     if out.shape != shape:
         raise ValueError(f"got out of shape {out.shape}; the result has {shape}")

@@ -126,7 +126,7 @@ class AxisFunction:
         if excluded is not None:
             a = _masked_copy(a, self._excluded, excluded)
         fresh = out is None or out.dtype != a.dtype or excluded is not None
-        result = np.empty(a.shape, _native(a)) if fresh else out
+        result = np.empty(a.shape, _native(a)) if fresh else np.asarray(out)
         if a.size:
             self._fill(a, axes, result)
         if excluded is not None:
@@ -237,13 +237,15 @@ def _masked_copy(a, value, excluded):
 
 def _finalize(result, dtype, out):
     """Return result, in out if given, rounded to dtype if it was widened before."""
-    if result is out:
+    # What a subclass of arrays makes of assignments does not matter here.
+    target = None if out is None else np.asarray(out)
+    if out is not None and (result is target or result.base is out):
         return out
     # Rounding to half precision may overflow to inf, without a warning.
     with np.errstate(all="ignore"):
         if out is None:
             return result.astype(dtype, copy=False)[()]
-        np.copyto(out, result, casting="unsafe")
+        np.copyto(target, result, casting="unsafe")
         return out
 
 

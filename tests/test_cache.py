@@ -40,7 +40,7 @@ def test_damaged_cache(tmp_path, damage):
     assert len(files) == 2
     if damage == "stale":
         formula = tmp_path / "softmax_lib" / "_kernels" / "logarithm.py"
-        formula.write_text(formula.read_text() + "\n# Changed.\n")
+        formula.write_text(formula.read_text(encoding="utf-8") + "\n# Changed.\n")
     for file in files:
         content = file.read_bytes()
         if damage == "cut":
@@ -108,7 +108,7 @@ print(sum(cached.stats.cache_hits.values()) if hasattr(cached, "stats") else "py
 
 def test_cached_and_disabled(tmp_path):
     script = tmp_path / "user.py"
-    script.write_text(USER)
+    script.write_text(USER, encoding="utf-8")
     said = [python(script, NUMBA_DISABLE_JIT=disabled) for disabled in ("0", "0", "1")]
     assert said == ["0", "1", "python"]
 
@@ -133,7 +133,7 @@ print(sum(function.stats.cache_hits.values()))
 
 def test_what_was_cached_finds_its_kernels_also_after_an_upgrade(tmp_path):
     script = tmp_path / "user.py"
-    script.write_text(CHAIN)
+    script.write_text(CHAIN, encoding="utf-8")
     settings = {
         "PYTHONPATH": install(tmp_path),
         "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
@@ -145,7 +145,7 @@ def test_what_was_cached_finds_its_kernels_also_after_an_upgrade(tmp_path):
     # The outer function is compiled where the inner one comes from the cache.
     assert [hits(name) for name in ("inner", "inner", "outer", "outer")] == list("0101")
     formula = tmp_path / "softmax_lib" / "_kernels" / "logarithm.py"
-    formula.write_text(formula.read_text() + "\n# Changed.\n")
+    formula.write_text(formula.read_text(encoding="utf-8") + "\n# Changed.\n")
     assert [hits("outer"), hits("outer")] == list("01")
 
 

@@ -23,6 +23,7 @@ INTEGERS = [np.dtype(c) for c in "bBhHiIlLqQ"] + [np.dtype(">i8"), np.dtype(">u2
 HALVES = [np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16)]
 FLOATS = [*HALVES, *map(np.dtype, ["f4", "f8", ">f4", ">f8", ">f2"])]
 BOOL = np.dtype(bool)
+DOUBLES = [np.dtype("f8"), np.dtype(">f8")]
 NUMBERS = [*INTEGERS, *FLOATS, BOOL]
 
 
@@ -62,9 +63,9 @@ ARRAYS = {
     "x of log_sigmoid": (log_sigmoid, NUMBERS),
     "x of exact.softmax": (exact.softmax, NUMBERS),
     "x of exact.sigmoid": (exact.sigmoid, NUMBERS),
-    "out": (lambda a: softmax(X, out=a), [np.dtype("f8")]),
-    "out of sigmoid": (lambda a: sigmoid(X, out=a), [np.dtype("f8")]),
-    "out of logsumexp": (lambda a: logsumexp(X, out=a[0]), [np.dtype("f8")]),
+    "out": (lambda a: softmax(X, out=a), DOUBLES),
+    "out of sigmoid": (lambda a: sigmoid(X, out=a), DOUBLES),
+    "out of logsumexp": (lambda a: logsumexp(X, out=a[0]), DOUBLES),
     "where": (lambda a: softmax(X, where=a), [BOOL]),
     "where of logsumexp": (lambda a: logsumexp(X, where=a), [BOOL]),
     "b": (lambda a: logsumexp(X, b=a), NUMBERS),

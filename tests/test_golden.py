@@ -266,7 +266,7 @@ MORE_THREADS = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def stored():
-    return json.loads(STORED.read_text())
+    return json.loads(STORED.read_text(encoding="utf-8"))
 
 
 def test_every_case_is_stored(stored):

@@ -29,7 +29,7 @@ def imports(name):
     """Return the modules of the package that a module imports itself."""
     path = MODULES[name]
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -90,7 +90,7 @@ def test_lower_packages_import_no_higher_ones(package):
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_files_are_short(path):
     if str(path.relative_to(PACKAGE)) not in LONG_FILES:
-        lines = path.read_text().count("\n")
+        lines = path.read_text(encoding="utf-8").count("\n")
         assert lines <= MAX_LINES
 
 
@@ -164,5 +164,5 @@ def test_the_digest_covers_what_is_imported_from_elsewhere(tmp_path, how):
 
     first = digest()
     assert digest() == first
-    formula.write_text(formula.read_text() + "\nchanged = True\n")
+    formula.write_text(formula.read_text(encoding="utf-8") + "\nchanged = True\n")
     assert digest() != first

@@ -12,7 +12,7 @@ from benchmarks.hard_rows import LAYOUTS, Row, changed
 
 SEED = time.time_ns() % 2**32
 SECONDS = 5
-FINDS = json.loads(worst.STORE.read_text())
+FINDS = json.loads(worst.STORE.read_text(encoding="utf-8"))
 
 
 def row_of(find):

@@ -61,7 +61,8 @@ def notebooks():
 
 def imported(files):
     """Return the packages of requirements.txt that the notebooks need, one per line."""
-    lines = (ROOT / "requirements.txt").read_text().partition("# read and run\n")[2]
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    lines = requirements.partition("# read and run\n")[2]
     names = re.findall(r"^[\w-]+", lines.partition("\n\n")[0], re.MULTILINE)
     return "\n".join(names) + "\n"
 

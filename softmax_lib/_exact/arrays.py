@@ -88,5 +88,5 @@ def _finalize(result, dtype, out):
     with np.errstate(all="ignore"):
         if out is None:
             return np.asarray(result, dtype, order="C")[()]
-        np.copyto(out, result, casting="unsafe")
+        np.copyto(np.asarray(out), result, casting="unsafe")
         return out

@@ -26,7 +26,8 @@ def test_each_copy_begins_by_fetching_what_it_needs(tmp_path):
 
 def test_everything_the_notebooks_import_is_fetched():
     """They are the requirements of the book, except those that Colab has already."""
-    needs = (ROOT / "requirements.txt").read_text().partition("# read and run\n")[2]
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    needs = requirements.partition("# read and run\n")[2]
     names = {line.split()[0] for line in needs.partition("\n\n")[0].splitlines()}
     there = {"jupyterlab", "jupyterlab-myst", "matplotlib", "scipy", "scikit-learn"}
     assert all(name in colab.FETCH for name in names - there)

@@ -25,7 +25,7 @@ def code_cells(path):
 
 
 def test_there_are_notebooks_and_the_book_holds_each():
-    contents = (NOTEBOOKS.parent / "_toc.yml").read_text()
+    contents = (NOTEBOOKS.parent / "_toc.yml").read_text(encoding="utf-8")
     assert PATHS
     for path in PATHS:
         assert f"notebooks/{path.stem}\n" in contents

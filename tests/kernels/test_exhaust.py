@@ -16,7 +16,7 @@ SLICE = 1 << 18
 # Another libm has other last digits, in units 2^29 times smaller.
 LIBM = 1e-6
 
-STORED = json.loads(exhaust.STORE.read_text())
+STORED = json.loads(exhaust.STORE.read_text(encoding="utf-8"))
 TABLE = STORED["fma" if exhaust.is_fused() else "no fma"]
 KINDS = [(name, kind) for name, kinds in TABLE.items() for kind in kinds]
 # Terms within 0.6 ULP, results within 2; parts near the cutoff are subnormal.

@@ -60,7 +60,9 @@ def test_nothing_is_loaded_from_another_host(name):
 
 def test_stylesheets_load_nothing_from_another_host(site):
     for sheet in site.rglob("*.css"):
-        loads = re.findall(r"(?:url\(|@import)\s*[\"']?([^\"')]+)", sheet.read_text())
+        loads = re.findall(
+            r"(?:url\(|@import)\s*[\"']?([^\"')]+)", sheet.read_text(encoding="utf-8")
+        )
         assert not [u for u in loads if re.match(r"(\w+:)?//", u)], sheet
 
 

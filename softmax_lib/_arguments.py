@@ -29,7 +29,7 @@ def to_float_array(x, name="x", has_where=False):
     if _is_half(dtype):
         return converted(a, _FLOAT32), dtype
     if dtype.kind in "biu":
-        return converted(a, _FLOAT64), _FLOAT64
+        return a.astype(_FLOAT64), _FLOAT64
     allowed = "float16, bfloat16, float32, float64, the integers and bool"
     got = f"{name} of dtype {a.dtype} and shape {a.shape}"
     # As from a pandas frame whose columns are of different kinds.
@@ -210,8 +210,9 @@ def to_ignored_label(ignore_index, dtype):
         raise TypeError(
             f"got ignore_index={shown(ignore_index)}; allowed are {allowed}"
         )
-    limits = np.iinfo(dtype)
-    if not limits.min <= ignored <= limits.max:
+    # `numpy.iinfo` takes a microsecond.
+    end = 1 << 8 * dtype.itemsize - (dtype.kind == "i")
+    if not (-end if dtype.kind == "i" else 0) <= ignored < end:
         return NO_LABEL, False
     return ignored - 2**64 if ignored >= 2**63 else ignored, True
 

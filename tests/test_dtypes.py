@@ -136,6 +136,9 @@ CALLS = {
     "x and b": lambda: logsumexp(SIGNALLING, b=SIGNALLING),
     "x": lambda: softmax(SIGNALLING),
     "x in half": lambda: softmax(np.array([0x7D01] * 2, np.uint16).view(np.float16)),
+    "x in bfloat16": lambda: softmax(
+        np.array([0x7FA0] * 2, np.uint16).view(ml_dtypes.bfloat16)
+    ),
     "shares in half": lambda: softmax(np.float16([0, -15])),
     "a mask": lambda: softmax(np.float16([0, -15, 3]), where=[True, True, False]),
     "an out": lambda: softmax(np.float16([0, -15]), out=np.empty(2, np.float16)),

@@ -35,7 +35,8 @@ ROUND_LOW = v.constant(0.0, 1.5 * 2.0 ** (52 - 60))
 # Half of these multiples, and a 24th of them, which is added before. Sums of few terms
 # often lie in the middle between two multiples, and would be rounded up or down as an
 # error takes them; after such a step no short binary fraction lies there.
-HALF_HIGH, HALF_LOW = v.constant(2.0**-27, 2.0**-46), v.constant(0.0, 2.0**-61)
+HALF_HIGH = v.constant(2.0**-27, 2.0**-46)
+HALF_LOW = v.constant(0.0, 2.0**-61)
 STEP_HIGH = v.constant(2.0**-26 / 24, 2.0**-45 / 24)
 STEP_LOW = v.constant(0.0, 2.0**-60 / 24)
 

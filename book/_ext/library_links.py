@@ -155,7 +155,8 @@ def about(app, description):
     ):
         titles = [(c, "", nodes.Text(env.titles[c].astext())) for c in chapters]
         words += sentence(app, PAGE, before, titles) if titles else []
-    description[-1].insert(1, nodes.paragraph("", "", *words, classes=["explained"]))
+    if words:
+        description[-1].insert(1, nodes.paragraph("", "", *words, classes=["explained"]))
 
 
 def renew(app, env):

@@ -156,7 +156,9 @@ def about(app, description):
         titles = [(c, "", nodes.Text(env.titles[c].astext())) for c in chapters]
         words += sentence(app, PAGE, before, titles) if titles else []
     if words:
-        description[-1].insert(1, nodes.paragraph("", "", *words, classes=["explained"]))
+        description[-1].insert(
+            1, nodes.paragraph("", "", *words, classes=["explained"])
+        )
 
 
 def renew(app, env):

@@ -163,6 +163,26 @@ def outer_n_inner(shape, axes):
     return tuple(map(math.prod, (shape[:first], shape[first:stop], shape[stop:])))
 
 
+def reduced_shape(shape, axes, keepdims):
+    """Return a shape without the reduced axes, or with length 1 there."""
+    kept = [(d, n) for d, n in enumerate(shape) if keepdims or d not in axes]
+    return tuple(1 if d in axes else n for d, n in kept)
+
+
+def finalize(result, dtype, out):
+    """Return result, in out if given, rounded to dtype if it was widened before."""
+    # What a subclass of arrays makes of assignments does not matter here.
+    target = None if out is None else np.asarray(out)
+    if out is not None and (result is target or result.base is out):
+        return out
+    # Rounding to half precision may overflow to inf, without a warning.
+    with np.errstate(all="ignore"):
+        if out is None:
+            return result.astype(dtype, copy=False)[()]
+        np.copyto(target, result, casting="unsafe")
+        return out
+
+
 # --- losses ----------------------------------------------------------------------
 
 REDUCTIONS = ("none", "mean", "sum")

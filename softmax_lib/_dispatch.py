@@ -131,7 +131,7 @@ class AxisFunction:
             self._fill(a, axes, result)
         if excluded is not None:
             np.copyto(result, self._masked_value, where=excluded)
-        return _finalize(result, dtype, out)
+        return _arguments.finalize(result, dtype, out)
 
     def _fill(self, a, axes, result):
         """Write the function of a along axes to result."""
@@ -178,8 +178,7 @@ class AxisFunction:
         axes = _arguments.normalize_axes(axis, a.ndim)
         keepdims = _arguments.as_bool(keepdims, "keepdims")
         return_sign = _arguments.as_bool(return_sign, "return_sign")
-        kept = [(d, n) for d, n in enumerate(a.shape) if keepdims or d not in axes]
-        shape = tuple(1 if d in axes else n for d, n in kept)
+        shape = _arguments.reduced_shape(a.shape, axes, keepdims)
         if out is not None:
             _arguments.check_out(out, shape, dtype)
         excluded = _arguments.excluded_mask(where, a.shape)
@@ -198,13 +197,15 @@ class AxisFunction:
                 axes = tuple(range(a.ndim - len(axes), a.ndim))
             self._run(a.reshape(-1), values.reshape(-1), a.shape, axes, False)
         if not return_sign:
-            return _finalize(values, dtype, out)
+            return _arguments.finalize(values, dtype, out)
         if not a.size:
             # SciPy's sign of an empty sum.
             signs = np.full(shape, -1.0)
         elif signs is None:
             signs = np.where(np.isnan(values), values, values > -math.inf)
-        return _finalize(values, dtype, out), _finalize(signs, dtype, None)
+        return _arguments.finalize(values, dtype, out), _arguments.finalize(
+            signs, dtype, None
+        )
 
     def _run(self, x, out, shape, axis, in_place):
         """Fill out from x, both flat, x being of a shape; in place x is out."""
@@ -233,20 +234,6 @@ def _masked_copy(a, value, excluded):
     copy = np.array(a, _native(a), order="C")
     np.copyto(copy, value, where=excluded)
     return copy
-
-
-def _finalize(result, dtype, out):
-    """Return result, in out if given, rounded to dtype if it was widened before."""
-    # What a subclass of arrays makes of assignments does not matter here.
-    target = None if out is None else np.asarray(out)
-    if out is not None and (result is target or result.base is out):
-        return out
-    # Rounding to half precision may overflow to inf, without a warning.
-    with np.errstate(all="ignore"):
-        if out is None:
-            return result.astype(dtype, copy=False)[()]
-        np.copyto(target, result, casting="unsafe")
-        return out
 
 
 def _without_overlap(a, result):

@@ -60,10 +60,11 @@ MIN_BACKOFF, MAX_BACKOFF = 0.02, 1.0  # seconds
 # two Python threads enter it at once, and with the others there would be more
 # threads than processors. If it is busy, the call runs on one thread.
 #
-# What is locked is a turn: a dict that holds under HOLDER the `acquire_threads` that
-# has it. One step of the interpreter takes a turn and says who did. After an interrupt
-# in a bad place it is never given back. That is noticed, since the holder's thread then
-# is in no call, and all go on with another turn, the one under NEXT.
+# A lock would be acquired in one step of the interpreter and remembered in another, and
+# an interrupt between them would leave it held for good. A turn is a dict: HOLDER maps
+# to the `acquire_threads` that took it, stored in one step. A turn that an interrupt
+# left held is noticed, since the thread of its holder is no longer in a call; from then
+# on the turn under NEXT counts.
 HOLDER, NEXT = 0, 1
 _turn = {}
 

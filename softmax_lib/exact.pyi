@@ -3,54 +3,17 @@ from typing import Any, Literal, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from softmax_lib.activations import log_softmax as log_softmax
+from softmax_lib.activations import sigmoid as sigmoid
+from softmax_lib.activations import softmax as softmax
+
 __all__ = ["log_softmax", "logsumexp", "sigmoid", "softmax"]
 
 _F = TypeVar("_F", np.float16, np.float32, np.float64)
 _Out = TypeVar("_Out", bound=NDArray[Any])
 _Axis = int | tuple[int, ...] | None
 _Where = ArrayLike | None
-_Ints = NDArray[np.integer[Any]] | NDArray[np.bool_]
 
-@overload
-def softmax(
-    x: float, /, axis: _Axis = -1, *, where: _Where = None, out: None = None
-) -> np.float64: ...
-@overload
-def softmax(
-    x: NDArray[_F], /, axis: _Axis = -1, *, where: _Where = None, out: None = None
-) -> NDArray[_F]: ...
-@overload
-def softmax(
-    x: _Ints, /, axis: _Axis = -1, *, where: _Where = None, out: None = None
-) -> NDArray[np.float64]: ...
-@overload
-def softmax(
-    x: ArrayLike, /, axis: _Axis = -1, *, where: _Where = None, out: None = None
-) -> Any: ...
-@overload
-def softmax(
-    x: ArrayLike, /, axis: _Axis = -1, *, where: _Where = None, out: _Out
-) -> _Out: ...
-@overload
-def log_softmax(
-    x: float, /, axis: _Axis = -1, *, where: _Where = None, out: None = None
-) -> np.float64: ...
-@overload
-def log_softmax(
-    x: NDArray[_F], /, axis: _Axis = -1, *, where: _Where = None, out: None = None
-) -> NDArray[_F]: ...
-@overload
-def log_softmax(
-    x: _Ints, /, axis: _Axis = -1, *, where: _Where = None, out: None = None
-) -> NDArray[np.float64]: ...
-@overload
-def log_softmax(
-    x: ArrayLike, /, axis: _Axis = -1, *, where: _Where = None, out: None = None
-) -> Any: ...
-@overload
-def log_softmax(
-    x: ArrayLike, /, axis: _Axis = -1, *, where: _Where = None, out: _Out
-) -> _Out: ...
 @overload
 def logsumexp(
     x: float,
@@ -111,13 +74,3 @@ def logsumexp(
     keepdims: bool = False,
     out: _Out,
 ) -> _Out: ...
-@overload
-def sigmoid(x: float, /, *, out: None = None) -> np.float64: ...
-@overload
-def sigmoid(x: NDArray[_F], /, *, out: None = None) -> NDArray[_F]: ...
-@overload
-def sigmoid(x: _Ints, /, *, out: None = None) -> NDArray[np.float64]: ...
-@overload
-def sigmoid(x: ArrayLike, /, *, out: None = None) -> Any: ...
-@overload
-def sigmoid(x: ArrayLike, /, *, out: _Out) -> _Out: ...

@@ -20,10 +20,10 @@ def along_axis(function, masked_value, x, axis, where, out):
         function.fill(rows, result)
     result = result.reshape(moved_shape)
     if order != list(range(a.ndim)):
-        result = result.transpose(np.argsort(order))
+        result = np.asarray(result.transpose(np.argsort(order)), order="C")
     if excluded is not None:
         result[excluded] = masked_value
-    return _finalize(result, dtype, out)
+    return _arguments.finalize(result, dtype, out)
 
 
 def reduced(function, x, axis, where, keepdims, out):
@@ -31,8 +31,7 @@ def reduced(function, x, axis, where, keepdims, out):
     a, dtype = _arguments.to_float_array(x, has_where=True)
     axes = _arguments.normalize_axes(axis, a.ndim)
     keepdims = _arguments.as_bool(keepdims, "keepdims")
-    kept = [(d, n) for d, n in enumerate(a.shape) if keepdims or d not in axes]
-    shape = tuple(1 if d in axes else n for d, n in kept)
+    shape = _arguments.reduced_shape(a.shape, axes, keepdims)
     if out is not None:
         _arguments.check_out(out, shape, dtype)
     a, _ = _without_masked(a, where)
@@ -40,7 +39,7 @@ def reduced(function, x, axis, where, keepdims, out):
     result = np.full(len(rows), -math.inf, rows.dtype)
     if rows.size:
         function.fill(rows, result)
-    return _finalize(result.reshape(shape), dtype, out)
+    return _arguments.finalize(result.reshape(shape), dtype, out)
 
 
 def elementwise(function, x, out):
@@ -52,7 +51,7 @@ def elementwise(function, x, out):
     result = np.empty_like(flat)
     if result.size:
         function.fill(flat, result)
-    return _finalize(result.reshape(a.shape), dtype, out)
+    return _arguments.finalize(result.reshape(a.shape), dtype, out)
 
 
 def _ready(a):
@@ -79,14 +78,3 @@ def _to_rows(a, axes):
     count = math.prod(moved.shape[: a.ndim - len(axes)])
     n = math.prod(moved.shape[a.ndim - len(axes) :])
     return moved.reshape(count, n), moved.shape, order
-
-
-def _finalize(result, dtype, out):
-    if out is None and result.dtype == dtype:
-        return np.asarray(result, order="C")[()]
-    # Rounding to half precision may overflow to inf, without a warning.
-    with np.errstate(all="ignore"):
-        if out is None:
-            return np.asarray(result, dtype, order="C")[()]
-        np.copyto(np.asarray(out), result, casting="unsafe")
-        return out

@@ -32,9 +32,9 @@ SUM_ERROR = v.constant(0.81 * 2.0**-48, 0.81 * 2.0**-106)
 ROUND_HIGH = v.constant(1.5 * 2.0 ** (52 - 26), 1.5 * 2.0 ** (52 - 45))
 ROUND_LOW = v.constant(0.0, 1.5 * 2.0 ** (52 - 60))
 
-# Half of these multiples, and a 24th of them, which is added before. Sums of few terms
-# often lie in the middle between two multiples, and would be rounded up or down as an
-# error takes them; after such a step no short binary fraction lies there.
+# Half of these multiples, and a 24th of them, which is added before rounding. Sums of
+# few terms are short binary fractions, and often lie halfway between two multiples,
+# where the least error decides; shifted by such a step they do not.
 HALF_HIGH = v.constant(2.0**-27, 2.0**-46)
 HALF_LOW = v.constant(0.0, 2.0**-61)
 STEP_HIGH = v.constant(2.0**-26 / 24, 2.0**-45 / 24)

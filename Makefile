@@ -57,7 +57,7 @@ portable: .venv/ready ## compare results with those of other processors, imitate
 exhaust: .venv/ready ## try every float32 argument of the exponential and the sigmoid (minutes)
 	$(BIN)/python -m benchmarks.exhaust
 
-bench: .venv-bench/ready ## measure speed and accuracy beside the peers
+bench: .venv-bench/ready ## measure speed and accuracy beside the peers, by kind of processor
 	.venv-bench/bin/python -m benchmarks.run
 
 check: .venv/ready ## check layout, style, types and spelling of code, notebooks and prose

@@ -1,6 +1,6 @@
 """Plot the results of `benchmarks.run`: speed over size, and errors.
 
-Usage: python -m benchmarks.plots results.json folder
+Usage: python -m benchmarks.plots results/KIND.json folder
 """
 
 import json

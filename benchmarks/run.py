@@ -1,6 +1,7 @@
-"""Run every measurement and write results.json, the tables and the plots.
+"""Run every measurement; write the results of this kind of processor, and plots.
 
-Usage: python -m benchmarks.run [seconds a cell]
+Usage: python -m benchmarks.run [seconds a cell]. The results go to
+benchmarks/results/KIND.json, where KIND is `benchmarks.kinds.kind()`.
 """
 
 import json
@@ -11,6 +12,8 @@ import sys
 import time
 from importlib import metadata
 from pathlib import Path
+
+from benchmarks import kinds
 
 HERE = Path(__file__).parent
 
@@ -74,12 +77,17 @@ def machine():
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.partition(": ")[2] for line in lines if line[:10] == "model name"]
     peers = ("numpy", "numba", "scipy", "torch", "onnxruntime", "jax")
-    return {
-        "processor": names[0] if names else platform.processor() or "unknown",
-        "architecture": platform.machine(),
-        "threads": processors(),
-        "Python": platform.python_version(),
-    } | {name: metadata.version(name) for name in peers}
+    imitated = kinds.imitated()
+    return (
+        ({"Numba imitates": imitated} if imitated else {})
+        | {
+            "processor": names[0] if names else platform.processor() or "unknown",
+            "architecture": platform.machine(),
+            "threads": processors(),
+            "Python": platform.python_version(),
+        }
+        | {name: metadata.version(name) for name in peers}
+    )
 
 
 def processors():
@@ -92,6 +100,8 @@ def main():
     budget = float(sys.argv[1]) if len(sys.argv) > 1 else 0.5
     seed = time.time_ns() % 2**32
     everything = processors()
+    kind = kinds.kind()
+    print(f"kind of processor: {kind}", flush=True)
     results = {"machine": machine(), "seed": seed}
     results["startup"] = own_process(1, STARTUP)
     results["accuracy"] = own_process(everything, ACCURACY.format(seed=seed))
@@ -101,12 +111,13 @@ def main():
     results["speed"] += own_process(
         everything, SPEED.format(threads=everything, budget=budget)
     )
-    path = HERE / "results.json"
+    path = HERE / "results" / f"{kind}.json"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=1) + "\n")
     subprocess.run(
         [sys.executable, "-m", "benchmarks.plots", str(path), str(HERE)], check=True
     )
-    print(f"wrote {path}, speed.svg and error.svg beside it")
+    print(f"kind of processor: {kind}; wrote {path}, and speed.svg and error.svg")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,8 @@ def notebooks():
     files = [*folder.glob("*.ipynb"), *(folder / "helpers").rglob("*.py")]
     archive(name, folder, files)
     with zipfile.ZipFile(DIST / f"{name}.zip", "a", zipfile.ZIP_DEFLATED) as target:
-        target.write(ROOT / "benchmarks" / "results.json", f"{name}/results.json")
+        for file in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
+            target.write(file, f"{name}/results/{file.name}")
         target.writestr(f"{name}/README.txt", README)
         target.writestr(f"{name}/requirements.txt", imported(files))
 

@@ -1,4 +1,4 @@
-"""A table of errors of all libraries, from the results of `make bench`."""
+"""A table of errors of all libraries, from all results of `make bench`."""
 
 import json
 from collections import defaultdict
@@ -7,7 +7,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-RESULTS = Path("benchmarks", "results.json")
+RESULTS = Path("benchmarks", "results")
 LIBRARIES = {
     "softmax_lib": "softmax_lib",
     "scipy": "SciPy",
@@ -19,10 +19,10 @@ RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 NO_DIGIT = {"float32": 2**23, "float64": 2**52}
 
 
-def largest(results):
+def largest(lines):
     """Return the largest error of each function and dtype, by library."""
     table = defaultdict(lambda: defaultdict(float))
-    for function, dtype, _, errors in results["accuracy"]:
+    for function, dtype, _, errors in lines:
         for library, error in errors.items():
             if error is not None:
                 worst = table[function, dtype]
@@ -47,11 +47,13 @@ class Accuracy(SphinxDirective):
 
     def run(self):
         """Return the table and the text below it."""
-        path = Path(self.env.srcdir, RESULTS)
-        self.env.note_dependency(str(path))
-        results = json.loads(path.read_text(encoding="utf-8"))
+        lines, kinds = [], 0
+        for path in sorted(Path(self.env.srcdir, RESULTS).glob("*.json")):
+            self.env.note_dependency(str(path))
+            lines += json.loads(path.read_text(encoding="utf-8"))["accuracy"]
+            kinds += 1
         head = ["function", "dtype", *LIBRARIES.values()]
-        found = largest(results)
+        found = largest(lines)
         functions = list(dict.fromkeys(function for function, _ in found))
         rows = [
             [
@@ -63,9 +65,10 @@ class Accuracy(SphinxDirective):
                 found.items(), key=lambda line: functions.index(line[0][0])
             )
         ]
-        families = {family for _, _, family, _ in results["accuracy"]}
+        families = {family for _, _, family, _ in lines}
+        measured = "" if kinds == 1 else f" and {kinds} kinds of processor"
         words = (
-            f"Largest error in ULP over {len(families)} families of inputs. "
+            f"Largest error in ULP over {len(families)} families of inputs{measured}. "
             "“All” means that no digit is left; a dash, that the function is not there."
         )
         box = nodes.container(classes=["accuracy"])

@@ -15,7 +15,7 @@ from pathlib import Path
 SOURCES = (
     "softmax_lib/**/*.py",
     "notebooks/helpers/**/*.py",
-    "benchmarks/results.json",
+    "benchmarks/results/*.json",
 )
 
 

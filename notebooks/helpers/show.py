@@ -14,7 +14,8 @@ def table(columns, digits=4):
     dict of either by column. Integers and text are shown unchanged.
     """
     aligned = [
-        "---:" if _is_number(v[0]) else ":---" for v in columns.values()
+        "---:" if len(v) and _is_number(v[0]) else ":---"
+        for v in columns.values()
     ]
     formats = {
         name: digits.get(name, 4)

@@ -8,8 +8,9 @@ Softmax turns the scores into shares.
 
 Each layer has a forward function and a backward function. The latter takes the
 gradient of the loss with respect to the layer's output and returns the
-gradients with respect to its input and its weights. All arrays are float64, and
-pictures are processed one at a time.
+gradients with respect to its input and its weights. The name of a gradient
+starts with grad_. All arrays are float64, and pictures are processed one at a
+time.
 """
 
 from typing import NamedTuple
@@ -17,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from softmax_lib import log_softmax, softmax
+from softmax_lib import cross_entropy, cross_entropy_and_grad
 
-# Compiled code is cached on disk. It includes the softmax that it was compiled
-# with; `make clean` removes it.
+# Compiled code is cached on disk, together with the library functions that it
+# calls; `make clean` removes it.
 layer = njit(cache=True, error_model="numpy", fastmath=False)
 
 
@@ -65,7 +66,7 @@ def split(net, classes):
 
 @layer
 def convolve(picture, filters, thresholds):
-    """Slide every 3 by 3 filter over the picture; negative sums become zero."""
+    """Slide each 3 by 3 filter over the picture and set negative sums to zero."""
     count = filters.shape[0]
     height, width = picture.shape[0] - 2, picture.shape[1] - 2
     maps = np.empty((count, height, width))
@@ -83,23 +84,23 @@ def convolve(picture, filters, thresholds):
 
 
 @layer
-def convolve_backwards(picture, maps, d_maps):
+def convolve_backwards(picture, maps, grad_maps):
     """Return the gradients of the filters and of their thresholds."""
     count, height, width = maps.shape
-    d_filters = np.zeros((count, 3, 3))
-    d_thresholds = np.zeros(count)
+    grad_filters = np.zeros((count, 3, 3))
+    grad_thresholds = np.zeros(count)
     for f in range(count):
         for i in range(height):
             for j in range(width):
                 if maps[f, i, j] > 0.0:
-                    slope = d_maps[f, i, j]
-                    d_thresholds[f] += slope
+                    slope = grad_maps[f, i, j]
+                    grad_thresholds[f] += slope
                     for a in range(3):
                         for b in range(3):
-                            d_filters[f, a, b] += (
+                            grad_filters[f, a, b] += (
                                 slope * picture[i + a, j + b]
                             )
-    return d_filters, d_thresholds
+    return grad_filters, grad_thresholds
 
 
 @layer
@@ -122,9 +123,9 @@ def pool(maps):
 
 
 @layer
-def pool_backwards(maps, pooled, d_pooled):
+def pool_backwards(maps, pooled, grad_pooled):
     """Pass each gradient to the cell of the maximum, the first one if tied."""
-    d_maps = np.zeros_like(maps)
+    grad_maps = np.zeros_like(maps)
     count, height, width = pooled.shape
     for f in range(count):
         for i in range(height):
@@ -132,9 +133,9 @@ def pool_backwards(maps, pooled, d_pooled):
                 for place in range(4):
                     a, b = 2 * i + place // 2, 2 * j + place % 2
                     if maps[f, a, b] == pooled[f, i, j]:
-                        d_maps[f, a, b] = d_pooled[f, i, j]
+                        grad_maps[f, a, b] = grad_pooled[f, i, j]
                         break
-    return d_maps
+    return grad_maps
 
 
 @layer
@@ -150,32 +151,21 @@ def score(pooled, weights, biases):
 
 
 @layer
-def score_backwards(pooled, weights, d_scores):
+def score_backwards(pooled, weights, grad_scores):
     """Return the gradients of the layer's input and of its weights."""
-    d_pooled = np.zeros_like(pooled)
-    d_weights = np.empty_like(weights)
-    for k in range(d_scores.size):
+    grad_pooled = np.zeros_like(pooled)
+    grad_weights = np.empty_like(weights)
+    for k in range(grad_scores.size):
         for f in range(pooled.shape[0]):
             for i in range(pooled.shape[1]):
                 for j in range(pooled.shape[2]):
-                    d_weights[k, f, i, j] = (
-                        d_scores[k] * pooled[f, i, j]
+                    grad_weights[k, f, i, j] = (
+                        grad_scores[k] * pooled[f, i, j]
                     )
-                    d_pooled[f, i, j] += (
-                        d_scores[k] * weights[k, f, i, j]
+                    grad_pooled[f, i, j] += (
+                        grad_scores[k] * weights[k, f, i, j]
                     )
-    return d_pooled, d_weights
-
-
-@layer
-def loss_of(scores, p, label):
-    """Return -log p[label], also where p[label] has underflowed to 0.
-
-    It is computed from the largest share, which is at least 1 / K, and from the
-    difference of the two scores.
-    """
-    top = np.argmax(scores)
-    return scores[top] - scores[label] - np.log(p[top])
+    return grad_pooled, grad_weights
 
 
 @layer
@@ -196,28 +186,27 @@ def gradient(net, picture, label, classes):
     maps = convolve(picture, layers.filters, layers.thresholds)
     pooled = pool(maps)
     scores = score(pooled, layers.weights, layers.biases)
-    p = softmax(scores)
 
     slopes = np.empty_like(net)
-    d = split(slopes, classes)
-    d.biases[:] = p
-    d.biases[label] -= 1.0
-    d_pooled, d.weights[:] = score_backwards(
-        pooled, layers.weights, d.biases
+    grad = split(slopes, classes)
+    loss, grad_scores = cross_entropy_and_grad(scores, label)
+    grad.biases[:] = grad_scores
+    grad_pooled, grad.weights[:] = score_backwards(
+        pooled, layers.weights, grad_scores
     )
-    d_maps = pool_backwards(maps, pooled, d_pooled)
-    d.filters[:], d.thresholds[:] = convolve_backwards(
-        picture, maps, d_maps
+    grad_maps = pool_backwards(maps, pooled, grad_pooled)
+    grad.filters[:], grad.thresholds[:] = convolve_backwards(
+        picture, maps, grad_maps
     )
-    return loss_of(scores, p, label), slopes
+    return loss, slopes
 
 
 @layer
 def descend(net, speed, pictures, labels, classes, order, rate, batch):
-    """Go once through the pictures, a step after each batch: the mean loss.
+    """Go through the pictures once, a step after each batch; return the mean loss.
 
-    `net` changes in place, and so does `speed`, the momentum of the descent:
-    nine tenths of it are kept from step to step.
+    `net` and `speed` change in place. A step keeps nine tenths of the speed of
+    the one before: this is the momentum of the descent.
     """
     total = 0.0
     for start in range(0, order.size, batch):
@@ -235,8 +224,7 @@ def descend(net, speed, pictures, labels, classes, order, rate, batch):
 
 def mean_loss(net, pictures, labels, classes):
     """Return the mean loss over pictures; the network does not change."""
-    log_p = log_softmax(scores_of(net, pictures, classes))
-    return -log_p[np.arange(len(labels)), labels].mean()
+    return cross_entropy(scores_of(net, pictures, classes), labels)
 
 
 def train(

@@ -56,10 +56,10 @@ def letters():
 
 
 def wilson(hits, n, z=1.96):
-    """Return Wilson's interval for a share, of which `hits` of `n` were seen.
+    """Return Wilson's interval for an accuracy, of which `hits` of `n` were seen.
 
-    Its ends are the shares p that are `z` of their own standard errors,
-    sqrt(p (1 - p) / n), away from what was seen. It never leaves [0, 1].
+    At its ends the accuracy a is `z` of its own standard errors,
+    sqrt(a (1 - a) / n), away from hits / n. It never leaves [0, 1].
     """
     hits, n = np.asarray(hits, float), np.asarray(n, float)
     centre = (hits + z**2 / 2) / (n + z**2)

@@ -1,7 +1,8 @@
-"""The formulas as first written in the book, from slow to fast, kept readable.
+"""Softmax in the forms in which the book first writes it, kept readable.
 
-Each takes a one-dimensional float array and returns a new one of the same dtype. The
-chapters discuss them, flaws included; for use, take the functions of `softmax_lib`.
+Each takes a one-dimensional float32 or float64 array and returns a new one of the same
+dtype. The chapters discuss their flaws; in programs, use the functions of `softmax_lib`
+instead.
 """
 
 import numpy as np
@@ -15,7 +16,7 @@ __all__ = ["naive_softmax", "online_softmax", "shifted_softmax"]
 def naive_softmax(x):
     r"""Softmax as it is defined: :math:`e^{x_i} / \sum_j e^{x_j}`.
 
-    Overflows once a score passes 88.7 in float32, 709.8 in float64.
+    Overflows once a score exceeds 88.7 in float32, 709.8 in float64.
 
     >>> naive_softmax(np.array([0.7, 1.5, 4.8])).round(4).tolist()
     [0.0157, 0.035, 0.9493]
@@ -32,9 +33,11 @@ def naive_softmax(x):
 
 @kernel
 def shifted_softmax(x):
-    r"""Softmax with the maximum taken off first: no exponential exceeds 1.
+    r"""Softmax with the maximum subtracted first: no exponential exceeds 1.
 
     .. math:: e^{x_i - m} / \sum_j e^{x_j - m}, \qquad m = \max_j x_j
+
+    The rounding of :math:`x_i - m` costs up to one ULP for each point of difference.
 
     >>> shifted_softmax(np.array([1000.0, 1000.0])).tolist()
     [0.5, 0.5]
@@ -57,7 +60,8 @@ def online_softmax(x):
     r"""Softmax whose maximum and sum are found in one pass over the scores.
 
     When a larger score arrives, the sum so far is rescaled to the new maximum
-    (Milakov and Gimelshein, 2018).
+    (Milakov and Gimelshein, 2018). This saves a pass, but computes at
+    least twice as many exponentials. If the first score is -inf, the result is NaN.
 
     >>> online_softmax(np.array([1000.0, 1000.0])).tolist()
     [0.5, 0.5]

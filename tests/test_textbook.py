@@ -29,6 +29,28 @@ def test_the_naive_form_overflows_and_the_others_do_not(dtype, safe):
     assert textbook.online_softmax(outside)[0] == 1
 
 
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_list_of_minus_infinity_has_no_shares(loop):
+    assert np.isnan(loop(np.array([-np.inf, -np.inf]))).all()
+
+
+def test_only_the_online_form_fails_if_minus_infinity_comes_first():
+    x = np.array([-np.inf, 0.0])
+    assert textbook.naive_softmax(x).tolist() == [0, 1]
+    assert textbook.shifted_softmax(x).tolist() == [0, 1]
+    assert np.isnan(textbook.online_softmax(x)).all()
+    assert textbook.online_softmax(x[::-1].copy()).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(("dtype", "low"), [(np.float32, -102), (np.float64, -744)])
+def test_the_naive_form_loses_digits_before_it_underflows(dtype, low):
+    x = np.array([low, low - 1], dtype)
+    right = softmax(x)
+    assert abs(textbook.naive_softmax(x)[0] - right[0]) > 0.05
+    np.testing.assert_allclose(textbook.shifted_softmax(x), right, rtol=1e-6)
+    assert np.isnan(textbook.naive_softmax(x - 10)).all()
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_online_form_takes_the_maximum_wherever_it_comes(order):
     x = np.linspace(-500.0, 500.0, 11)[::order].copy()

@@ -30,6 +30,12 @@ def test_the_naive_form_overflows_and_the_others_do_not(dtype, safe):
 
 
 @pytest.mark.parametrize("loop", LOOPS)
+def test_one_score_has_everything_and_equal_scores_have_the_same(loop):
+    assert loop(np.array([3.0])).tolist() == [1]
+    assert loop(np.full(4, -2.5)).tolist() == [0.25] * 4
+
+
+@pytest.mark.parametrize("loop", LOOPS)
 def test_a_list_of_minus_infinity_has_no_shares(loop):
     assert np.isnan(loop(np.array([-np.inf, -np.inf]))).all()
 

@@ -186,8 +186,8 @@ def lost_cases(function):
 def in_copies(function, smallest):
     """Return the library's time in copies for large arrays, as columns.
 
-    They have at least `smallest` numbers along the last axis's rows together, and the
-    result is written to memory that is ready. The copy is made by one thread.
+    Large arrays have at least `smallest` numbers. The result is written to memory that
+    is ready, and the copy is made by one thread.
     """
     return _columns(
         _group(key)

@@ -11,6 +11,9 @@ Thread pools spin for a while after a call, some for 50 ms, and leave fewer proc
 to the next library. Programs that use one library do not have this problem. So with
 several threads a turn starts when the other pools are asleep, with warm-up calls that
 wake the contender's own.
+
+Two copies of the array run beside the libraries: NumPy's, on one thread, and with
+several threads one made by as many.
 """
 
 import argparse
@@ -23,6 +26,7 @@ import sys
 import time
 
 import numpy as np
+from numba import njit, prange
 
 from benchmarks.peers import contenders
 
@@ -46,6 +50,8 @@ GRID = [
 
 # The number of passes over the grid.
 PASSES = 3
+
+COPIES = ("copy", "threaded copy")
 
 # Seconds: how long all threads have to be idle before a turn, the longest wait for
 # that, and the duration of the warm-up calls, which do not count.
@@ -139,14 +145,23 @@ def _times_of(cell, threads, budget):
     calls = contenders(name, x, axis, threads, out)
     target = np.empty_like(x)
     calls["copy"] = lambda: np.copyto(target, x)
+    if threads > 1:
+        flat, flat_target = x.reshape(-1), target.reshape(-1)
+        calls["threaded copy"] = lambda: _threaded_copy(flat_target, flat)
     return rounds_of(calls, budget, threads)
+
+
+@njit(parallel=True)
+def _threaded_copy(target, x):
+    for i in prange(x.size):
+        target[i] = x[i]
 
 
 def _result(cell, threads, times):
     """Print the result of a cell and return it as a dictionary."""
     name, dtype, shape, axis, mode = cell
     middle = {c: statistics.median(t) for c, t in times.items()}
-    others = {c: m for c, m in middle.items() if c not in ("softmax_lib", "copy")}
+    others = {c: m for c, m in middle.items() if c not in ("softmax_lib", *COPIES)}
     best = min(others, key=others.get)
     ratio = others[best] / middle["softmax_lib"]
     per = 1e9 / math.prod(shape)

@@ -187,18 +187,26 @@ def in_copies(function, smallest):
     """Return the library's time in copies for large arrays, as columns.
 
     Large arrays have at least `smallest` numbers. The result is written to memory that
-    is ready, and the copy is made by one thread.
+    is ready. One copy is made by one thread; another, which older files do not have,
+    by as many threads as the call.
     """
     return _columns(
         _group(key)
         | {
             "shape": " × ".join(f"{n:,}" for n in case["shape"]),
             "copies": case["copies"],
+            "threaded copies": _threaded_copies(case["median"]),
         }
         for key, group in cases(function).items()
         for case in group
         if case["mode"] == "out" and _size(case["shape"]) >= smallest
     )
+
+
+def _threaded_copies(times):
+    if "threaded copy" not in times:
+        return "–"
+    return times["softmax_lib"] / times["threaded copy"]
 
 
 def first_calls():

@@ -87,7 +87,7 @@ def reliability(panels):
         if on_phone():
             below.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         below.spines["left"].set_visible(False)
-    axes[0, 0].set_ylabel("share that is right")
+    axes[0, 0].set_ylabel("fraction right")
     axes[1, 0].set_ylabel("answers")
 
 

@@ -3,7 +3,7 @@ r"""The first path: terms and logarithms in float64, with bounds on their errors
 Below, u is 2^-53, and all errors are relative unless said otherwise. No bound needs
 fused operations: they round less.
 
-**A term** is :math:`2^{n-N} (1 + d)`, an exponential divided by a power of two near the
+**A term** is :math:`2^{n-N} (1 + g)`, an exponential divided by a power of two near the
 largest one. Here x is a score in float32, widened; if the largest score exceeds 500,
 it is subtracted from all others first. Both that and the first step of
 
@@ -11,9 +11,9 @@ it is subtracted from all others first. Both that and the first step of
 
 are exact for all scores that are within 499 of the largest: with n below 2^11, and 41
 bits in L_1, each of these numbers is a multiple of 2^-44 and has at most 53 bits. So
-the error of r is u/4, the rounding of a number below 1/2. Then :math:`d = r + r^2 P(r)`
-with |d| < 0.42 adds u/4 for its rounding, 0.35 u for that of the second term, and 0.05
-u since P is a polynomial. At most 1.1 u in all, absolute; 1 + d rounds by another u if
+the error of r is u/4, the rounding of a number below 1/2. Then :math:`g = r + r^2 P(r)`
+with |g| < 0.42 adds u/4 for its rounding, 0.35 u for that of the second term, and 0.05
+u since P is a polynomial. At most 1.1 u in all, absolute; 1 + g rounds by another u if
 it is above 1, by u/2 if it is above 0.7. That makes an error of at most **2.2 u**.
 Scores further away than 499 have terms below 2^-719, and a bound of their own below.
 
@@ -94,8 +94,8 @@ def term(x, params):
     rounded = v.fma(y, LOG2_E, params.magic)
     n = rounded - params.magic
     r = v.fma(n, -LN2_LOW, v.fma(n, -LN2_HIGH, y))
-    d = v.fma(exp_polynomial(r), r * r, r)
-    return v.from_bits(v.to_bits(rounded) << 52) * (1.0 + d)
+    g = v.fma(exp_polynomial(r), r * r, r)
+    return v.from_bits(v.to_bits(rounded) << 52) * (1.0 + g)
 
 
 @inlined

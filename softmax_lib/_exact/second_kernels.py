@@ -35,7 +35,7 @@ def softmax_kernel(name, finish):
                 e = pairs.exponential(
                     p.gap(loops.load(scores, start + i, count), total.top)
                 )
-                share = share_of(results, pairs.one_plus(e.d), whole, e.n, total.error)
+                share = share_of(results, pairs.one_plus(e.g), whole, e.n, total.error)
                 store(results, start + i, count, share)
 
     return kernel(renamed(rows, __name__, name))
@@ -87,7 +87,7 @@ def sigmoid_kernel(name, finish):
             score = loops.load(scores, i, count)
             minus = v.maximum(-p.CUTOFF, 0.0 - v.fabs(score))
             e = pairs.exponential(Pair(minus, v.splat(minus, 0.0)))
-            a = pairs.one_plus(e.d)
+            a = pairs.one_plus(e.g)
             power = power_of_two(e.n + 512.0)
             other = pairs.scale(pairs.scale(a, power), 1.0 / p.SCALE)
             s = pairs.one_plus(other)

@@ -55,7 +55,7 @@ def row_total(scores, start, n, scratch):
     for i in range(0, n, LANES):
         x = load(scores, start + i, min(LANES, n - i))
         e = pairs.exponential(p.gap(x, top))
-        term = pairs.scale(pairs.one_plus(e.d), power_of_two(e.n + 512.0))
+        term = pairs.scale(pairs.one_plus(e.g), power_of_two(e.n + 512.0))
         winner = x == top
         winners = winners + v.select(winner, 1.0, zeros)
         left_out = v.select(winner, 1.0, v.select(x == -math.inf, 1.0, zeros)) > 0.0

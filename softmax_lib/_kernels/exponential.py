@@ -1,12 +1,12 @@
 r"""The exponential, in the form that softmax wants it: a number and a power of two.
 
-.. math:: e^x = 2^n (1 + d), \qquad n = \operatorname{round}(x \log_2 e),
-          \qquad d = e^r - 1, \qquad r = x - n \ln 2
+.. math:: e^x = 2^n (1 + g), \qquad n = \operatorname{round}(x \log_2 e),
+          \qquad g = e^r - 1, \qquad r = x - n \ln 2
 
 Softmax is a quotient, so any common factor cancels. The textbook divides by exp(max),
 subtracting the maximum from x. That subtraction rounds, and exp turns its error into a
 relative one. Here a power of two is divided out instead: integers are subtracted from
-n, which is exact and free. The 1 and the d are kept apart, since their sum rounds, and
+n, which is exact and free. The 1 and the g are kept apart, since their sum rounds, and
 sums of many terms can do without that rounding.
 """
 
@@ -100,21 +100,21 @@ def reduce_argument(x, magic):
 
 @inlined
 def expm1(r):
-    """Return d = e^r - 1."""
+    """Return g = e^r - 1."""
     return v.fma(EXPM1_POLY(r), r * r, r)
 
 
 @inlined
 def expm1_with_error(x, magic):
-    """Return d, its error to 0.15 ULP of 1 + d, and the magic number + n."""
+    """Return g, its error to 0.15 ULP of 1 + g, and the magic number + n."""
     rounded = v.fma(x, LOG2_E(x), magic)
     n = rounded - magic
     high = v.fma(n, -LN2_HIGH(x), x)
     r = v.fma(n, -LN2_LOW(x), high)
     r_error = v.fma(n, -LN2_LOW(x), high - r)
     tail, square = EXPM1_POLY(r), r * r
-    d = v.fma(tail, square, r)
-    return d, v.fma(tail, square, r - d) + (r_error + d * r_error), rounded
+    g = v.fma(tail, square, r)
+    return g, v.fma(tail, square, r - g) + (r_error + g * r_error), rounded
 
 
 @inlined
@@ -140,7 +140,7 @@ def scaled_exp_finish(reduced):
 
 @inlined
 def scaled_exp(score, params):
-    """Return exp(score) / 2^N TERM_SCALE in two parts: a power of two, d times it."""
+    """Return exp(score) / 2^N TERM_SCALE in two parts: a power of two, g times it."""
     return scaled_exp_finish(scaled_exp_reduce(score - params.shift, params))
 
 
@@ -148,9 +148,9 @@ def scaled_exp(score, params):
 def scaled_exp_with_error(score, params):
     """Return the two parts of `scaled_exp`, and their error."""
     clamped = v.maximum(params.floor, score - params.shift)
-    d, error, rounded = expm1_with_error(clamped, params.magic)
+    g, error, rounded = expm1_with_error(clamped, params.magic)
     power = exp2i(rounded)
-    return power, power * d, power * error
+    return power, power * g, power * error
 
 
 @inlined

@@ -15,10 +15,10 @@ by Horner's rule: powers of r from the 13th on in float64, which gives 2^-52 of 
 result with an error of a few u, so 2^-102; lower ones in pairs. The steps add less than
 40 w.
 
-**The logarithm** is Newton's: of y, near log(1 + t), it makes y + log(1 + d) with
-:math:`d = (1 + t) e^{-y} - 1`, below 2^-45. Here 1 + t is never formed, nor is
-:math:`e^{-y}`: d is a sum of t, of expm1(-y) and of their product, each at most 2 |t|,
-so that even for a small t its error is below 2^-94 |t|. The series of log(1 + d) is cut
+**The logarithm** is Newton's: of y, near log(1 + t), it makes y + log(1 + g) with
+:math:`g = (1 + t) e^{-y} - 1`, below 2^-45. Here 1 + t is never formed, nor is
+:math:`e^{-y}`: g is a sum of t, of expm1(-y) and of their product, each at most 2 |t|,
+so that even for a small t its error is below 2^-94 |t|. The series of log(1 + g) is cut
 behind its second power.
 """
 
@@ -50,8 +50,8 @@ INVERSE_LOW = tuple(float(q - Fraction(float(q))) for q in _FACTORIALS)
 # last place of hi.
 Pair = namedtuple("Pair", ["hi", "lo"])
 
-# e^x = 2^n (1 + d), with d as a pair.
-Exponential = namedtuple("Exponential", ["n", "d"])
+# e^x = 2^n (1 + g), with g as a pair.
+Exponential = namedtuple("Exponential", ["n", "g"])
 
 
 @inlined
@@ -142,10 +142,10 @@ def exponential(x):
 
 
 @inlined
-def one_plus(d):
-    """Return 1 + d."""
-    s = two_sum(0.0 * d.hi + 1.0, d.hi)
-    return quick_two_sum(s.hi, s.lo + d.lo)
+def one_plus(g):
+    """Return 1 + g."""
+    s = two_sum(0.0 * g.hi + 1.0, g.hi)
+    return quick_two_sum(s.hi, s.lo + g.lo)
 
 
 @inlined
@@ -156,9 +156,9 @@ def refine_log(t, y):
     # (1 + t) 2^n - 1, and with that (1 + t) e^-y - 1.
     ones = Pair(power - 1.0, 0.0 * power)
     a = add(scale(t, power), ones)
-    d = add(a, multiply(e.d, add(a, Pair(0.0 * power + 1.0, 0.0 * power))))
-    less = Pair(-0.5 * (d.hi * d.hi), 0.0 * d.hi)
-    return add(Pair(y, 0.0 * y), add(d, less))
+    g = add(a, multiply(e.g, add(a, Pair(0.0 * power + 1.0, 0.0 * power))))
+    less = Pair(-0.5 * (g.hi * g.hi), 0.0 * g.hi)
+    return add(Pair(y, 0.0 * y), add(g, less))
 
 
 @inlined

@@ -1,18 +1,18 @@
 r"""Log-sum-exp with a signed factor for each term: rows of float64, by pairs.
 
-With :math:`b_j = m_j 2^{e_j}` and :math:`e^{x_j - s} = 2^{n_j} (1 + d_j)` the sum is
+With :math:`b_j = m_j 2^{e_j}` and :math:`e^{x_j - s} = 2^{n_j} (1 + g_j)` the sum is
 
-.. math:: \sum_j b_j e^{x_j} = e^s 2^E (A + D), \qquad
-          A = \sum_j m_j 2^{e_j + n_j - E}, \qquad D = \sum_j m_j 2^{e_j + n_j - E} d_j
+.. math:: \sum_j b_j e^{x_j} = e^s 2^E (A + G), \qquad
+          A = \sum_j m_j 2^{e_j + n_j - E}, \qquad G = \sum_j m_j 2^{e_j + n_j - E} g_j
 
 where s and E are those of the largest term, up to a factor of four: nothing overflows.
-The 1 and the d are kept apart, so that what is equal or close to s loses nothing. With
-:math:`A + D = \pm 2^k (1 + t)` the result is :math:`s + (E + k) \ln 2 + \log(1 + t)`.
+The 1 and the g are kept apart, so that what is equal or close to s loses nothing. With
+:math:`A + G = \pm 2^k (1 + t)` the result is :math:`s + (E + k) \ln 2 + \log(1 + t)`.
 
 **Errors.** Let C be :math:`\sum_j |b_j| e^{x_j} / |\sum_j b_j e^{x_j}|`, w = 2^-106,
-and n the length of the row. x - s is exact as a pair. The error of 1 + d is below
-2^-93, and below 2^-97 |d| where nothing is subtracted from x - s (see `pairs`). Adding
-the n / 8 terms of a lane adds 3 w each, and adding the lanes 24 w: D has an error below
+and n the length of the row. x - s is exact as a pair. The error of 1 + g is below
+2^-93, and below 2^-97 |g| where nothing is subtracted from x - s (see `pairs`). Adding
+the n / 8 terms of a lane adds 3 w each, and adding the lanes 24 w: G has an error below
 (2^-92 + n w) of the sum of its terms' sizes. A has three parts: what it loses is added
 up, and is 0 for ordinary rows. log(1 + t) has a relative error below 2^-93, the last
 three additions 3 w each. In all the result is rounded from a number with an error below
@@ -74,9 +74,9 @@ Scan = namedtuple("Scan", ["positive", "negative", "finite", "top"])
 # The score s and the exponent of the factor of the largest term.
 Largest = namedtuple("Largest", ["score", "exponent"])
 
-# A in three parts, and D; what A has lost; the sum of the sizes of the terms of D; how
+# A in three parts, and G; what A has lost; the sum of the sizes of the terms of G; how
 # many terms were left out.
-Sums = namedtuple("Sums", ["a", "lost", "d", "sizes", "left_out"])
+Sums = namedtuple("Sums", ["a", "lost", "g", "sizes", "left_out"])
 
 Triple = namedtuple("Triple", ["hi", "mid", "lo"])
 
@@ -106,7 +106,7 @@ def signed_row(scores, factors, start, n, scratch):
     error = sums.sizes * (2.0**-92 + PAIR_UNIT * float(n))
     error += sums.lost + sums.left_out * LEFT_OUT
     rest = Pair(sums.a.mid, sums.a.lo)
-    total = add(add(Pair(sums.a.hi, 0.0), rest), sums.d)
+    total = add(add(Pair(sums.a.hi, 0.0), rest), sums.g)
     if mixed and abs(total.hi) <= 4.0 * error:
         certain = total.hi == 0.0 and error == 0.0
         return -math.inf, 0.0 if certain else UNCERTAIN
@@ -116,7 +116,7 @@ def signed_row(scores, factors, start, n, scratch):
         v.one_lane(largest.exponent - SCALE),
         v.one_lane(sign * sums.a.hi),
         Pair(v.one_lane(sign * rest.hi), v.one_lane(sign * rest.lo)),
-        Pair(v.one_lane(sign * sums.d.hi), v.one_lane(sign * sums.d.lo)),
+        Pair(v.one_lane(sign * sums.g.hi), v.one_lane(sign * sums.g.lo)),
         v.one_lane(error),
     )
     value, error = v.lane0(value), v.lane0(error)
@@ -222,7 +222,7 @@ def largest_term(scores, factors, start, n, top, scratch):
 def sum_row(scores, factors, start, n, largest, scratch):
     """Return the sums of a row, 2^SCALE times too large."""
     zeros = v.splat(scores, 0.0)
-    a, d = Triple(zeros, zeros, zeros), Pair(zeros, zeros)
+    a, g = Triple(zeros, zeros, zeros), Pair(zeros, zeros)
     lost, sizes, left_out = zeros, zeros, zeros
     for i in range(0, n, LANES):
         x, b = load(scores, factors, start + i, min(LANES, n - i))
@@ -238,11 +238,11 @@ def sum_row(scores, factors, start, n, largest, scratch):
         term = v.select(out, 0.0, factor.mantissa * unit)
         a, error = add_to(a, term)
         lost = lost + v.fabs(error)
-        part = two_product(e.d.hi, term)
-        d = add(d, Pair(part.hi, part.lo + e.d.lo * term))
-        exact = v.select(e.n == 0.0, v.fabs(e.d.hi), zeros + 1.0)
+        part = two_product(e.g.hi, term)
+        g = add(g, Pair(part.hi, part.lo + e.g.lo * term))
+        exact = v.select(e.n == 0.0, v.fabs(e.g.hi), zeros + 1.0)
         sizes = sizes + v.fabs(term) * exact
-    return sum_lanes(Sums(a, lost, d, sizes, left_out), scratch)
+    return sum_lanes(Sums(a, lost, g, sizes, left_out), scratch)
 
 
 @inlined
@@ -260,36 +260,36 @@ def sum_lanes(sums, scratch):
     v.store(scratch, 0, sums.a.hi)
     v.store(scratch, LANES, sums.a.mid)
     v.store(scratch, 2 * LANES, sums.a.lo)
-    v.store(scratch, 3 * LANES, sums.d.hi)
-    v.store(scratch, 4 * LANES, sums.d.lo)
-    a, d = Triple(0.0, 0.0, 0.0), Pair(0.0, 0.0)
+    v.store(scratch, 3 * LANES, sums.g.hi)
+    v.store(scratch, 4 * LANES, sums.g.lo)
+    a, g = Triple(0.0, 0.0, 0.0), Pair(0.0, 0.0)
     lost = v.reduce_sum(sums.lost)
     for k in range(3 * LANES):
         a, error = add_to(a, v.load_scalar(scratch, k))
         lost += abs(error)
     for k in range(3 * LANES, 4 * LANES):
         part = Pair(v.load_scalar(scratch, k), v.load_scalar(scratch, LANES + k))
-        d = add(d, part)
+        g = add(g, part)
     high = two_sum(a.hi, a.mid)
     low = two_sum(high.lo, a.lo)
     a = Triple(high.hi, low.hi, low.lo)
-    return Sums(a, lost, d, v.reduce_sum(sums.sizes), v.reduce_sum(sums.left_out))
+    return Sums(a, lost, g, v.reduce_sum(sums.sizes), v.reduce_sum(sums.left_out))
 
 
 @inlined
-def log_of_sums(score, exponent, a, rest, d, error):
-    """Return s + log(2^exponent (a + rest + d)), and the error it may have.
+def log_of_sums(score, exponent, a, rest, g, error):
+    """Return s + log(2^exponent (a + rest + g)), and the error it may have.
 
     `error` is that of the sum, which is above 0. What a has above a power of two is
     taken first, so that what is added to it keeps its digits; and scaled last, so that
     a subnormal t is rounded once.
     """
-    total = add(add(Pair(a, 0.0 * a), rest), d)
+    total = add(add(Pair(a, 0.0 * a), rest), g)
     k = (v.to_bits(total.hi) - SQRT_HALF_BITS) >> 52
     power = v.from_bits(k + v.to_bits(0.0 * score + MAGIC)) - MAGIC
     unit = power_of_two(0.0 - power)
     most = add(two_sum(a, 0.0 - power_of_two(power)), rest)
-    t = scale(add(most, d), unit)
+    t = scale(add(most, g), unit)
     log = log_near_one(t)
     n = exponent + power
     whole = two_sum(score, n * LN2_HIGH)

@@ -145,7 +145,10 @@ def named_intrinsic(typed, function, skipped):
 
 
 def constant(float32, float64):
-    """Return a function of vectors and pointers: the constant of their dtype."""
+    """Return a function of vectors and pointers: the constant of their dtype.
+
+    Python code finds both in its attribute `values`.
+    """
     table = {types.float32: float32, types.float64: float64}
 
     def kind_of(like):
@@ -155,6 +158,7 @@ def constant(float32, float64):
     def pick(context, builder, kinds, like):
         return context.get_constant(kind_of(*kinds), table[kinds[0].dtype])
 
+    pick.values = float32, float64
     return pick
 
 
@@ -170,7 +174,8 @@ def polynomial(float32, float64):
     """Return a function that evaluates the polynomial of the dtype of a vector.
 
     By Horner's rule in the square, for pairs of coefficients: half as long a chain of
-    dependent operations. Coefficients run from the constant term upwards.
+    dependent operations. Coefficients run from the constant term upwards; Python code
+    finds them in the attribute `values`.
     """
     table = {types.float32: float32, types.float64: float64}
 
@@ -194,6 +199,7 @@ def polynomial(float32, float64):
             value = pair if value is None else fma(value, square, pair)
         return value
 
+    evaluate.values = float32, float64
     return evaluate
 
 

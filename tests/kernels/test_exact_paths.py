@@ -91,8 +91,8 @@ def test_logarithms_of_totals():
 def exponentials(x, top, _, __):
     gap = p.gap(x, top)
     e = q.exponential(gap)
-    one = q.one_plus(e.d)
-    return e.n, e.d.hi, e.d.lo, one.hi, one.lo, gap.hi, gap.lo
+    one = q.one_plus(e.g)
+    return e.n, e.g.hi, e.g.lo, one.hi, one.lo, gap.hi, gap.lo
 
 
 def test_exponentials_of_pairs():

@@ -1,7 +1,9 @@
 """Tables and source code, as the book shows them."""
 
+import ast
 import inspect
 import re
+import textwrap
 
 import numpy as np
 from IPython.display import Markdown
@@ -40,6 +42,33 @@ def source(*functions, docstring=True):
     """Show the current source code of functions."""
     codes = (_source(function, docstring) for function in functions)
     return Markdown("```python\n" + "\n\n".join(codes) + "```")
+
+
+def inner(function, *names):
+    """Show functions that are defined inside another one."""
+    code = inspect.getsource(function)
+    parts = {
+        node.name: ast.get_source_segment(code, node, padded=True)
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.FunctionDef)
+    }
+    found = "\n\n".join(textwrap.dedent(parts[n]) for n in names)
+    return Markdown(f"```python\n{found}\n```")
+
+
+def assignments(module, *names):
+    """Show assignments of a module, with the comments above them."""
+    code = inspect.getsource(module)
+    lines, found = code.split("\n"), {}
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.Assign):
+            first = node.lineno - 1
+            while lines[first - 1].startswith("#"):
+                first -= 1
+            text = "\n".join(lines[first : node.end_lineno])
+            found[ast.unparse(node.targets[0])] = text
+    parts = "\n\n".join(found[name] for name in names)
+    return Markdown(f"```python\n{parts}\n```")
 
 
 def _source(function, docstring):

@@ -12,7 +12,7 @@ from tools.notebooks import NOTEBOOKS, normalised
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 # Paths, addresses and temporary names differ from machine to machine.
 LOCAL = re.compile(
-    r"(?<![\w.:/])/(home|Users|root|tmp|var|opt|mnt)/|[A-Z]:\\"
+    r"(?<![\w.:/])/(home|Users|root|tmp|var|opt|mnt)/|\b[A-Z]:\\"
     r"|site-packages|0x[0-9a-f]{6}"
 )
 

@@ -7,7 +7,13 @@ so that a cell shows nothing but the figure.
 """
 
 from helpers.figures.bars import bars
-from helpers.figures.grids import heat, maps, matrix, pictures
+from helpers.figures.grids import (
+    heat,
+    maps,
+    matrix,
+    pictures,
+    regions,
+)
 from helpers.figures.lines import curves, loglog, panels, placed_curves
 from helpers.figures.numbers import bands, number_line
 from helpers.figures.points import (
@@ -31,6 +37,7 @@ __all__ = [
     "pictures",
     "placed_curves",
     "points",
+    "regions",
     "reliability",
     "strips",
 ]

@@ -2,12 +2,18 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.colors import (
+    LinearSegmentedColormap,
+    ListedColormap,
+    to_rgb,
+)
 
 from helpers.figures.style import (
     BLUE,
+    GREEN,
     ORANGE,
     PALE,
+    PURPLE,
     RED,
     folded,
     for_page_and_phone,
@@ -15,6 +21,8 @@ from helpers.figures.style import (
     signed,
     width,
 )
+
+REGIONS = (BLUE, GREEN, ORANGE, PURPLE)
 
 # 0 is transparent, so that pictures have the background of the page's theme.
 INK = LinearSegmentedColormap.from_list(
@@ -172,3 +180,52 @@ def pictures(images, titles=None, *, columns=10, signed=False):
     for i, ax in enumerate(axes.flat):
         ax.set(xticks=[], yticks=[])
         ax.set_visible(i < len(images))
+
+
+@for_page_and_phone
+def regions(x, y, panels, names, *, xlabel, ylabel):
+    """Draw which of `names` each panel has at (y, x), on logarithmic axes.
+
+    `panels` is a dict of title: whole numbers over (y, x), the positions of names.
+    Each name stands in the middle of its largest region.
+    """
+    shape = (len(panels), 1) if on_phone() else (1, len(panels))
+    size = width(), 3.0 * shape[0]
+    _, axes = plt.subplots(
+        *shape, squeeze=False, sharey=True, figsize=size
+    )
+    colours = ListedColormap([to_rgb(c) for c in REGIONS[: len(names)]])
+    for ax, (title, values) in zip(
+        axes.flat, panels.items(), strict=True
+    ):
+        ax.pcolormesh(
+            x,
+            y,
+            values,
+            cmap=colours,
+            vmin=-0.5,
+            vmax=len(names) - 0.5,
+            alpha=0.45,
+            shading="nearest",
+            rasterized=True,
+        )
+        for k, name in enumerate(names):
+            if np.any(values == k):
+                i, j = _middle(values == k)
+                ax.text(x[j], y[i], name, ha="center", va="center")
+        ax.set(title=title, xlabel=xlabel, xscale="log", yscale="log")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(ylabel)
+
+
+def _middle(mask):
+    """Return the point of a region that is farthest from its edge."""
+    inside, last = np.pad(mask, 1), None
+    while inside.any():
+        last = inside
+        rows = inside[:-2, 1:-1] & inside[2:, 1:-1]
+        columns = inside[1:-1, :-2] & inside[1:-1, 2:]
+        inside = np.pad(inside[1:-1, 1:-1] & rows & columns, 1)
+    points = np.argwhere(last[1:-1, 1:-1])
+    away = np.abs(points - points.mean(axis=0)).sum(axis=1)
+    return points[away.argmin()]

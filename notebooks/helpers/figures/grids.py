@@ -2,11 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import (
-    LinearSegmentedColormap,
-    ListedColormap,
-    to_rgb,
-)
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
 from helpers.figures.style import (
     BLUE,
@@ -194,25 +190,17 @@ def regions(x, y, panels, names, *, xlabel, ylabel):
     _, axes = plt.subplots(
         *shape, squeeze=False, sharey=True, figsize=size
     )
-    colours = ListedColormap([to_rgb(c) for c in REGIONS[: len(names)]])
     for ax, (title, values) in zip(
         axes.flat, panels.items(), strict=True
     ):
-        ax.pcolormesh(
-            x,
-            y,
-            values,
-            cmap=colours,
-            vmin=-0.5,
-            vmax=len(names) - 0.5,
-            alpha=0.45,
-            shading="nearest",
-            rasterized=True,
-        )
         for k, name in enumerate(names):
-            if np.any(values == k):
-                i, j = _middle(values == k)
-                ax.text(x[j], y[i], name, ha="center", va="center")
+            there = values == k
+            if there.any():
+                style = {"colors": REGIONS[k], "alpha": 0.4}
+                ax.contourf(x, y, there, [0.5, 1.5], **style)
+                i, j = _middle(there)
+                words = name.replace(" ", "\n")
+                ax.text(x[j], y[i], words, ha="center", va="center")
         ax.set(title=title, xlabel=xlabel, xscale="log", yscale="log")
     for ax in axes[:, 0]:
         ax.set_ylabel(ylabel)

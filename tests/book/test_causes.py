@@ -1,9 +1,9 @@
 """A sentence that names a cause says which check would fail if it were another one.
 
-In the chapters about mistakes, speed and the engine a paragraph with "because" is
-followed by a comment, `<!-- shown by: name, ... -->`, which readers do not see. Each name is
-one that the chapter's checks use, or the label of a theorem, a figure, an equation, an
-exercise or a reference.
+From the chapter on layers on, a paragraph with "because" ends with a comment that
+readers do not see, `<!-- shown by: name, ... -->`. Each name is one that the chapter's
+checks use, or the label of a theorem, a figure, an equation, an exercise or a
+reference.
 """
 
 import re

@@ -127,7 +127,7 @@ def _jit_enabled():
         config.DISABLE_JIT = before
 
 
-def kernel(function, **options):
+def kernel(function, cached=True, **options):
     """Compile a loop that is called from Python, and cache its machine code."""
     with _jit_enabled() as disabled:
         dispatcher = njit(**OPTIONS, **options)(function)
@@ -138,7 +138,8 @@ def kernel(function, **options):
     # read-only install without a home there is nowhere to write to, and no cache; nor
     # is there one where Numba does not find the source, as in an archive without it.
     with suppress(RuntimeError, OSError, KeyError):
-        dispatcher._cache = _Cache(function)
+        if cached:
+            dispatcher._cache = _Cache(function)
     return dispatcher
 
 
@@ -164,7 +165,8 @@ def threaded(serial):
 
     function = serial.py_func
     name = f"{function.__qualname__}_threaded"
-    return kernel(renamed(driver, function.__module__, name), parallel=True)
+    cached = isinstance(serial._cache, _Cache)
+    return kernel(renamed(driver, function.__module__, name), cached, parallel=True)
 
 
 class _Part:

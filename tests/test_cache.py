@@ -1,7 +1,7 @@
 """Machine code in the cache: damaged, stale, read-only, of callers in @njit."""
 
 import pytest
-from processes import install, on_posix, python, run
+from processes import START, install, on_posix, python, run
 
 SIGMOID = "from softmax_lib import sigmoid; print(sigmoid(0.0) == 0.5)"
 
@@ -147,6 +147,38 @@ def test_what_was_cached_finds_its_kernels_also_after_an_upgrade(tmp_path):
     formula = tmp_path / "softmax_lib" / "_kernels" / "logarithm.py"
     formula.write_text(formula.read_text(encoding="utf-8") + "\n# Changed.\n")
     assert [hits("outer"), hits("outer")] == list("01")
+
+
+OPERATION = """
+import sys
+from softmax_lib import _vector as v
+from softmax_lib._dispatch import AxisFunction
+from softmax_lib._jit import inlined
+from softmax_lib._kernels import operations
+
+constant = float(sys.argv[1])
+
+@inlined
+def finish(top, finite, params, log):
+    return v.to_dtype_of(top, 0.0 * log.hi + constant)
+
+op = operations.Operation("logsumexp", operations.as_is, False, finish, None)
+function = AxisFunction(operations.AxisKernels(op))
+for x in (small[:2], np.zeros((2, 1 << 15))):
+    values = function.reduce(x, -1, None, None, False, False, None)
+    assert (values == constant).all(), values
+print(logsumexp(np.zeros(1)))
+"""
+
+
+def test_an_operation_made_elsewhere_is_compiled_as_it_is_now(tmp_path):
+    # It even has the name of another. Both layouts, and both on threads.
+    script = tmp_path / "user.py"
+    script.write_text(
+        START.replace("(64, 4096)", "(64, 100)") + OPERATION, encoding="utf-8"
+    )
+    settings = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert [python(script, n, **settings) for n in "12"] == ["0.0"] * 2
 
 
 def test_disabled_jit_leaves_kernels_compiled(tmp_path):

@@ -59,7 +59,9 @@ class AxisKernels:
             raise AttributeError(f"got layout {layout!r}; allowed are {[*LAYOUTS]}")
         place = f"{self.operation.name}.{layout}"
         loop = renamed(LAYOUTS[layout](self.operation), __name__, place)
-        self.__dict__[layout] = kernel(loop, parallel=layout == "split_rows")
+        # Machine code is cached by its name, and the digest covers this package alone.
+        cached = globals().get(self.operation.name) is self
+        self.__dict__[layout] = kernel(loop, cached, parallel=layout == "split_rows")
         return self.__dict__[layout]
 
 

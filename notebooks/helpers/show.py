@@ -44,15 +44,16 @@ def source(*functions, docstring=True):
     return Markdown("```python\n" + "\n\n".join(codes) + "```")
 
 
-def inner(function, *names):
-    """Show functions that are defined inside another one."""
-    code = inspect.getsource(function)
-    parts = {
-        node.name: ast.get_source_segment(code, node, padded=True)
-        for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.FunctionDef)
-    }
-    found = "\n\n".join(textwrap.dedent(parts[n]) for n in names)
+def inner(outer, *names):
+    """Show functions that are defined inside a module or another function."""
+    lines = inspect.getsource(outer).split("\n")
+    parts = {}
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.FunctionDef):
+            first = min(n.lineno for n in [node, *node.decorator_list])
+            code = "\n".join(lines[first - 1 : node.end_lineno])
+            parts[node.name] = textwrap.dedent(code)
+    found = "\n\n\n".join(parts[name] for name in names)
     return Markdown(f"```python\n{found}\n```")
 
 

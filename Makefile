@@ -23,7 +23,7 @@ book: .venv/ready ## build the site into _build/html
 serve: book       ## build the site and serve it on http://127.0.0.1:8000
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-dist: book        ## put the site, the notebooks and a PDF of the book into dist
+dist: book        ## put the site, the notebooks, a PDF of the book and the package into dist
 	$(BIN)/python tools/dist.py
 
 links: .venv/ready ## ask every other site that the book links to whether it is there

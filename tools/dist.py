@@ -1,4 +1,4 @@
-"""Write the downloads into dist: the site, the notebooks and a PDF of the book.
+"""Write the downloads into dist: the site, the notebooks, a PDF, and the package.
 
 The PDF is printed by a browser from one page with all articles of the built site. It
 has the site's fonts, formulas and links, bookmarks and tags, and needs no TeX.
@@ -7,6 +7,7 @@ has the site's fonts, formulas and links, bookmarks and tags, and needs no TeX.
 import os
 import re
 import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -24,8 +25,10 @@ README = """\
 The notebooks of "Softmax, from the formula to the machine", and in `helpers` the
 modules that they share. In this folder:
 
-    pip install softmax_lib -r requirements.txt
+    pip install "softmax_lib[book]"
     jupyter lab
+
+LICENSE is the licence of the code, LICENSE-text that of the text and the figures.
 
 JupyterLab shows the figures of a notebook once its cells have run.
 """
@@ -56,16 +59,15 @@ def notebooks():
     with zipfile.ZipFile(DIST / f"{name}.zip", "a", zipfile.ZIP_DEFLATED) as target:
         for file in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
             target.write(file, f"{name}/results/{file.name}")
+        for licence in ("LICENSE", "LICENSE-text"):
+            target.write(ROOT / licence, f"{name}/{licence}")
         target.writestr(f"{name}/README.txt", README)
-        target.writestr(f"{name}/requirements.txt", imported(files))
 
 
-def imported(files):
-    """Return the packages of requirements.txt that the notebooks need, one per line."""
-    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    lines = requirements.partition("# read and run\n")[2]
-    names = re.findall(r"^[\w-]+", lines.partition("\n\n")[0], re.MULTILINE)
-    return "\n".join(names) + "\n"
+def packages():
+    """Build the source distribution, and from it the wheel, with what is installed."""
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", DIST, ROOT]
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
 
 
 def one_page():
@@ -163,6 +165,7 @@ def main():
     shutil.rmtree(DIST, ignore_errors=True)
     site()
     notebooks()
+    packages()
     well = pdf()
     for file in sorted(DIST.iterdir()):
         print(f"{file.stat().st_size / 1e6:6.1f} MB  {file.relative_to(ROOT)}")

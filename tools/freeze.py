@@ -7,7 +7,7 @@ from pathlib import Path
 
 HEADER = """\
 # The versions that the book is built and tested with; `make constraints` writes this
-# file. To be installable on Python 3.11 to 3.13 it has to be written by the oldest of
+# file. To be installable on Python 3.11 to 3.14 it has to be written by the oldest of
 # them, and an early 3.11 at that: some packages refuse 3.11.4 and older.
 """
 

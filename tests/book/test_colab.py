@@ -1,6 +1,8 @@
 """The copies of the notebooks that are made for Colab."""
 
 import importlib.util
+import re
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -25,9 +27,9 @@ def test_each_copy_begins_by_fetching_what_it_needs(tmp_path):
 
 
 def test_everything_the_notebooks_import_is_fetched():
-    """They are the requirements of the book, except those that Colab has already."""
-    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    needs = requirements.partition("# read and run\n")[2]
-    names = {line.split()[0] for line in needs.partition("\n\n")[0].splitlines()}
+    """They are what the book needs, except those that Colab has already."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needs = project["optional-dependencies"]["book"]
+    names = {re.match(r"[\w-]+", need).group() for need in needs}
     there = {"jupyterlab", "jupyterlab-myst", "matplotlib", "scipy", "scikit-learn"}
     assert all(name in colab.FETCH for name in names - there)

@@ -1,12 +1,17 @@
-"""The archive of notebooks that `make dist` writes."""
+"""What `make dist` writes: the archive of notebooks, and the package."""
 
+import ast
 import importlib.util
 import subprocess
 import sys
+import tarfile
 import zipfile
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+
+import softmax_lib
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "softmax-notebooks"
@@ -16,15 +21,21 @@ for found in measured.results().values():
     print(*found)"""
 
 
-@pytest.fixture
-def unpacked(tmp_path, monkeypatch):
-    """Return the folder that the archive unpacks into."""
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory):
+    """Return tools/dist.py, which writes to a temporary folder."""
     spec = importlib.util.spec_from_file_location("dist", ROOT / "tools" / "dist.py")
-    dist = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(dist)
-    monkeypatch.setattr(dist, "DIST", tmp_path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.DIST = tmp_path_factory.mktemp("dist")
+    return module
+
+
+@pytest.fixture
+def unpacked(dist, tmp_path):
+    """Return the folder that the archive unpacks into."""
     dist.notebooks()
-    with zipfile.ZipFile(tmp_path / f"{NAME}.zip") as archive:
+    with zipfile.ZipFile(dist.DIST / f"{NAME}.zip") as archive:
         archive.extractall(tmp_path)
     return tmp_path / NAME
 
@@ -34,9 +45,10 @@ def test_archive_holds_every_chapter_and_nothing_hidden(unpacked):
     assert sorted(p.name for p in unpacked.glob("*.ipynb")) == chapters
     assert not list(unpacked.rglob(".*"))
     assert {p.name for p in unpacked.iterdir()} - set(chapters) == {
+        "LICENSE",
+        "LICENSE-text",
         "README.txt",
         "helpers",
-        "requirements.txt",
         "results",
     }
 
@@ -49,3 +61,116 @@ def test_helpers_and_stored_results_are_found_in_the_archive(unpacked, tmp_path)
         text=True,
     )
     assert "by_size" in done.stdout, done.stderr
+
+
+# --- the package -----------------------------------------------------------------
+
+PACKAGE = f"softmax_lib-{softmax_lib.__version__}"
+
+
+@pytest.fixture(scope="module")
+def built(dist):
+    """Return the folder with the wheel and the source distribution."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("BOOK_REPOSITORY", raising=False)
+        patch.delenv("BOOK_URL", raising=False)
+        dist.packages()
+    return dist.DIST
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    """Return the files of the wheel, by name."""
+    with zipfile.ZipFile(built / f"{PACKAGE}-py3-none-any.whl") as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module")
+def source(built, tmp_path_factory):
+    """Return the folder that the source distribution unpacks into."""
+    place = tmp_path_factory.mktemp("source")
+    with tarfile.open(built / f"{PACKAGE}.tar.gz") as archive:
+        archive.extractall(place, filter="data")
+    return place / PACKAGE
+
+
+def files(folder, pattern="*"):
+    """Return the files in a folder as text, without what Python makes of them."""
+    found = (p.relative_to(ROOT) for p in (ROOT / folder).rglob(pattern) if p.is_file())
+    return {path.as_posix() for path in found if "__pycache__" not in path.parts}
+
+
+def test_the_wheel_holds_the_library_and_its_licence(wheel):
+    about = f"{PACKAGE}.dist-info/"
+    assert {name for name in wheel if not name.startswith(about)} == files(
+        "softmax_lib"
+    )
+    licence = wheel[about + "licenses/LICENSE"]
+    assert licence == (ROOT / "LICENSE").read_bytes()
+
+
+def test_the_package_names_no_address_that_nobody_knows(wheel):
+    about = message_from_bytes(wheel[f"{PACKAGE}.dist-info/METADATA"])
+    assert about["Version"] == softmax_lib.__version__
+    assert about.get_all("Project-URL") is None
+    page = about.get_payload()
+    assert "# Softmax" in page
+    # A link into the repository would lead nowhere.
+    assert "](" not in page.replace("](https:", "")
+
+
+def test_the_package_links_to_its_repository_where_there_is_one():
+    spec = importlib.util.spec_from_file_location("own", ROOT / "tools" / "metadata.py")
+    metadata = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(metadata)
+    there = "https://example.org/somebody/softmax"
+    page = metadata.readme("![a](b/c.png) and [d](E.md), [f](https://g)", there, "1.2")
+    assert page == (
+        f"![a]({there}/raw/v1.2/b/c.png) and [d]({there}/blob/v1.2/E.md), [f](https://g)"
+    )
+    assert metadata.urls(there, "https://example.org/book") == {
+        "Documentation": "https://example.org/book",
+        "Source": there,
+        "Issues": f"{there}/issues",
+        "Changelog": f"{there}/blob/main/CHANGELOG.md",
+    }
+    assert metadata.urls("", None) == {}
+
+
+def test_the_source_holds_what_its_tests_need(source):
+    there = {p.relative_to(source).as_posix() for p in source.rglob("*") if p.is_file()}
+    tests = {name for name in files("tests") if not name.startswith("tests/book/")}
+    assert files("softmax_lib") | tests <= there
+    assert not any(name.startswith(("tests/book/", "book/")) for name in there)
+    assert not [p for p in source.rglob("*") if p.is_symlink()]
+
+
+def imported(path):
+    """Return the modules that a file imports, and what it imports of them."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_what_the_tests_of_the_source_import_is_in_it(source):
+    def modules(folder, pattern="*.py"):
+        paths = (p.relative_to(folder) for p in folder.rglob(pattern))
+        return {".".join(p.with_suffix("").parts) for p in paths}
+
+    # Where pytest looks: its setting `pythonpath`, and the folders of test files.
+    places = ("", "notebooks", "tests", "tests/kernels", "tests/vector")
+    here = set().union(*(modules(ROOT / place) for place in places))
+    there = set().union(*(modules(source / place) for place in places))
+    needed = {name for path in source.rglob("*.py") for name in imported(path)} & here
+    assert {"benchmarks.oracle", "helpers.exact", "processes"} <= needed
+    assert needed <= there
+
+
+def test_the_package_can_be_built_again_from_its_source(source, wheel, tmp_path):
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
+    subprocess.run([*build, tmp_path, source], check=True, capture_output=True)
+    with zipfile.ZipFile(tmp_path / f"{PACKAGE}-py3-none-any.whl") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == wheel

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 import subprocess
 import sys
 import tarfile
@@ -10,6 +11,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+import yaml
 
 import softmax_lib
 
@@ -174,3 +176,60 @@ def test_the_package_can_be_built_again_from_its_source(source, wheel, tmp_path)
     subprocess.run([*build, tmp_path, source], check=True, capture_output=True)
     with zipfile.ZipFile(tmp_path / f"{PACKAGE}-py3-none-any.whl") as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == wheel
+
+
+# --- how it is published ---------------------------------------------------------
+
+WORKFLOWS = {
+    path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+    for path in (ROOT / ".github" / "workflows").glob("*.yml")
+}
+
+
+def test_the_package_names_the_pythons_that_it_is_tested_on(wheel):
+    about = message_from_bytes(wheel[f"{PACKAGE}.dist-info/METADATA"])
+    python = "Programming Language :: Python :: "
+    named = [c.removeprefix(python) for c in about.get_all("Classifier")]
+    tested = WORKFLOWS["test"]["jobs"]["library"]["strategy"]["matrix"]["python"]
+    assert tested == [name for name in named if re.fullmatch(r"3\.\d+", name)]
+    assert about["Requires-Python"] == f">={tested[0]}"
+    oldest, newest = WORKFLOWS["test"]["jobs"]["package"]["strategy"]["matrix"][
+        "include"
+    ]
+    assert [oldest["python"], newest["python"]] == [tested[0], tested[-1]]
+    bounds = {need.split("extra")[0] for need in about.get_all("Requires-Dist")}
+    for pin in oldest["libraries"].split():
+        assert pin.replace("==", ">=").removesuffix(".*") in bounds
+
+
+def test_a_tag_is_published_after_the_tests_and_without_a_password():
+    jobs = WORKFLOWS["publish"]["jobs"]
+    package = jobs["package"]
+    assert package["permissions"] == {"id-token": "write"}
+    assert package["needs"] == "archives"
+    assert jobs["archives"]["needs"] == "test"
+    assert jobs["archives"]["if"] == "github.ref_type == 'tag'"
+    assert package["steps"][-1]["with"] == {"attestations": True}
+
+
+def test_actions_are_pinned():
+    used = [
+        step["uses"]
+        for workflow in WORKFLOWS.values()
+        for job in workflow["jobs"].values()
+        for step in job.get("steps", ())
+        if "uses" in step
+    ]
+    assert used
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", name) for name in used)
+
+
+def test_the_citation_names_those_who_hold_the_copyright():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    (author,) = citation["authors"]
+    for licence in ("LICENSE", "LICENSE-text"):
+        holder = f"Copyright (c) 2026, {author['name']}"
+        assert holder in (ROOT / licence).read_text(encoding="utf-8")
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    assert citation["title"] == settings["title"]
+    assert author["name"] == settings["author"]

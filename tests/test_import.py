@@ -1,6 +1,9 @@
 """What `import softmax_lib` does, and what it leaves for the first call."""
 
-from processes import python
+import shutil
+
+import pytest
+from processes import install, python
 
 SECONDS = """
 import time
@@ -50,3 +53,64 @@ import softmax_lib
 print(*(name for name in sys.modules if name.startswith("softmax_lib._njit.")))
 """
     assert python("-c", code) == ""
+
+
+# --- wherever the package lies, however Python is started ------------------------
+
+WORKS = """
+import os
+import sys
+place, home = sys.argv[1:]
+sys.path.insert(0, place)
+for name in ("HOME", "LOCALAPPDATA"):
+    os.environ.pop(name, None)
+    if home:
+        os.environ[name] = home
+import numba
+import numpy as np
+import softmax_lib
+from softmax_lib._kernels import elementwise
+if not softmax_lib.__file__.startswith(place):
+    sys.exit(softmax_lib.__file__)
+@numba.njit
+def inside(x):
+    return softmax_lib.sigmoid(x)
+half = softmax_lib.sigmoid(np.zeros(3)), inside(np.zeros(3))
+if not np.array_equal(half, np.full((2, 3), 0.5)):
+    sys.exit(str(half))
+print(sum(elementwise.sigmoid_entries.stats.cache_hits.values()))
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["-O"], ["-OO", "-I"]], ids=" ".join)
+def test_a_folder_with_spaces_and_umlauts(tmp_path, options):
+    place = install(tmp_path / "Größe mit Leerzeichen")
+    found = [
+        python(*options, "-c", WORKS, place, "", NUMBA_CACHE_DIR="", LC_ALL=locale)
+        for locale in ("C.UTF-8", "C")
+    ]
+    assert found == ["0", "1"]  # from the cache beside the package
+
+
+def test_an_archive_keeps_its_machine_code_at_home(tmp_path):
+    place = tmp_path / "mit Köpfen"
+    archive = shutil.make_archive(str(place), "zip", install(place))
+    home = str(tmp_path / "zu Hause")
+    settings = {"NUMBA_CACHE_DIR": "", "XDG_CACHE_HOME": ""}
+    found = [python("-c", WORKS, archive, home, **settings) for _ in range(2)]
+    assert found == ["0", "1"]
+
+
+def test_nothing_needs_another_program_or_the_network(tmp_path):
+    code = """
+import sys
+import numba
+EVENTS = "socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system"
+asked = []
+sys.addaudithook(lambda event, _: event.startswith(EVENTS) and asked.append(event))
+import softmax_lib
+softmax_lib.sigmoid([0.0])
+numba.njit(lambda x: softmax_lib.sigmoid(x))(0.0)
+print(asked)
+"""
+    assert python("-c", code, NUMBA_CACHE_DIR=str(tmp_path)) == "[]"

@@ -31,7 +31,7 @@ QUANTITY = re.compile(
 
 # Exceptions, with their reasons.
 ALLOWED = {
-    r"Python 3\.\d+": "a version",
+    r"(Python|PyTensor|SciPy|CC BY) \d\.\d+": "a version",
     r"\(section \d+\.\d+\)": "a place in a book",
     r"16\.48|93\.15\s%": "quoted from an article, as what is to be checked",
     r"95\s%": "the level of an interval, which 1.96 standard errors stand for",

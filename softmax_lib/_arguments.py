@@ -277,7 +277,10 @@ def class_weights(weight, n, dtype):
     if w.shape != (n,):
         one_each = f"one for each class has shape {(n,)}"
         raise ValueError(f"got weight of shape {w.shape}; {one_each}")
-    if (w < 0).any():
-        k = int(np.argmax(w < 0))
-        raise ValueError(f"got weight[{k}] = {w[k]}; allowed are numbers from 0 on")
-    return converted(w, dtype, "C")
+    found = converted(w, dtype, "C")
+    finite = np.isfinite(found)
+    if not finite.all():
+        k = int(np.argmin(finite))
+        allowed = f"finite numbers of {dtype}"
+        raise ValueError(f"got weight[{k}] = {w[k]}; allowed are {allowed}")
+    return found

@@ -10,7 +10,7 @@ from softmax_lib._arguments import normalize_axes, to_float_array
 from softmax_lib._dispatch import is_kernel_ready
 from softmax_lib._kernels import cross_entropy as class_indices
 from softmax_lib._kernels import labels as label_kernels
-from softmax_lib._kernels import soft_targets, vjps
+from softmax_lib._kernels import refine, soft_targets, vjps
 from softmax_lib._threads import run
 
 _FLOAT64, _INT64 = np.dtype(np.float64), np.dtype(np.int64)
@@ -50,7 +50,7 @@ def cross_entropy(
         if mean:
             over = float(a.size // n) if n else 0.0, 0.0
         indices = _EMPTY[_INT64], axis, weight, _arguments.NO_LABEL
-        losses, grad = _from_targets(a, t, *indices, over, gradient, smoothing)
+        found = _from_targets(a, t, *indices, over, gradient, smoothing)
     else:
         ignored, ignores = _arguments.to_ignored_label(ignore_index, t.dtype)
         flat = _int_labels(t)
@@ -63,13 +63,18 @@ def cross_entropy(
             over = float(count), 0.0
         indices = flat, axis, weight, ignored
         if smoothing == 0.0:
-            losses, grad = _from_class_indices(a, *indices, over, gradient)
+            found = _from_class_indices(a, *indices, over, gradient)
         else:
-            losses, grad = _from_targets(a, None, *indices, over, gradient, smoothing)
+            found = _from_targets(a, None, *indices, over, gradient, smoothing)
+    losses, grad, given, inner = found
     if reduction == "none":
         loss = _rounded(losses, dtype).reshape(a.shape[:axis] + a.shape[axis + 1 :])[()]
     else:
-        loss = _rounded(label_kernels.mean_loss(losses, *over), dtype)
+        loss = label_kernels.mean_loss(losses, *over)
+        if weight is not None or not refine.LEAST_MEAN < loss < refine.MOST_MEAN:
+            args = given, losses, loss, over[0], mean, n, inner
+            loss = refine.refine_mean(*args) if a.size else loss
+        loss = _rounded(loss, dtype)
     return (loss, _rounded(grad, dtype)) if gradient else loss
 
 
@@ -117,17 +122,31 @@ def _from_class_indices(a, flat, axis, weight, ignored, over, gradient):
     grad = np.empty(a.shape, a.dtype) if gradient else None
     if not a.size:
         losses[:] = 0.0
-        return losses, grad
+        return losses, grad, None, 1
     n = a.shape[axis]
     inner = math.prod(a.shape[axis + 1 :]) if axis + 1 < a.ndim else 1
     outer = a.size // (n * inner)
     kernel, shape, tasks = _planned(outer, n, inner, a.itemsize, gradient)
     w = _EMPTY[a.dtype] if weight is None else weight
-    arguments = a.reshape(-1), flat, w, ignored, losses
+    x, back = a.reshape(-1), grad.reshape(-1) if gradient else _EMPTY[a.dtype]
+    by = over if over[0] else (1.0, 0.0)
+    arguments = x, flat, w, ignored, losses
     if gradient:
-        arguments += (grad.reshape(-1), *over)
+        arguments += (back, *by)
     _run(kernel, a, (*arguments, *shape), tasks)
-    return losses, grad
+    given = x, _EMPTY[a.dtype], flat, w, ignored, 0.0
+    if weight is not None:
+        _refine(given, losses, back, over, n, inner)
+    return losses, grad, given, inner
+
+
+def _refine(given, losses, grad, over, n, inner):
+    """Correct losses and gradient where they left the range of numbers."""
+    by = over if over[0] else (1.0, 0.0)
+    arguments = *given, losses, grad, *by, n, inner
+    _run(refine.refine_slices, given[0], arguments, losses.size)
+    if not over[0]:
+        label_kernels.divide_by_zero(grad)
 
 
 def _from_targets(a, t, flat, axis, weight, ignored, over, gradient, smoothing):
@@ -139,19 +158,20 @@ def _from_targets(a, t, flat, axis, weight, ignored, over, gradient, smoothing):
         if not (targets.flags.carray and targets.dtype is x.dtype):
             targets = _arguments.converted(targets, x.dtype, "C")
     n, rows = x.shape[-1], math.prod(x.shape[:-1])
-    losses = np.zeros(rows)
+    losses = np.zeros(rows + 1)
     grad = np.empty(x.shape if gradient else 0, x.dtype)
+    w = _EMPTY[x.dtype] if weight is None else weight
+    given = x.reshape(-1), targets.reshape(-1), flat, w, ignored, smoothing
     if x.size:
-        weight = np.ones(n, x.dtype) if weight is None else weight
-        given = x.reshape(-1), targets.reshape(-1), flat, weight, ignored
+        ones = np.ones(n, x.dtype) if weight is None else weight
         scale = 1.0 / (over[0] + over[1]) if over[0] else 1.0
-        arguments = *given, smoothing, losses, grad.reshape(-1), scale, n
-        _run(soft_targets.soft_target_rows, x, arguments, rows)
-        if gradient and not over[0]:
-            label_kernels.divide_by_zero(grad.reshape(-1))
+        arguments = *given[:3], ones, ignored, smoothing, losses, grad.reshape(-1)
+        _run(soft_targets.soft_target_rows, x, (*arguments, scale, n), rows)
+        if weight is not None or losses[-1]:
+            _refine(given, losses[:-1], grad.reshape(-1), over, n, 1)
     if gradient:
         grad = np.ascontiguousarray(np.moveaxis(grad, -1, axis))
-    return losses, grad
+    return losses[:-1], grad, given, 1
 
 
 def _run(kernel, a, arguments, tasks):

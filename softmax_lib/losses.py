@@ -43,9 +43,10 @@ def cross_entropy(
         Class index to ignore: its loss is 0 whatever the logits. Nothing is ignored by
         default, whereas torch ignores -100.
     weight : array_like, optional
-        K non-negative class weights, converted to the dtype of `logits`. Without label
+        K finite class weights, converted to the dtype of `logits`. Without label
         smoothing, a class index of weight 0 is ignored too. With it such a slice keeps
         its smoothed part, in which the weight of each class counts, as in torch.
+        Negative weights count as they do there: the mean divides by the signed sum.
     label_smoothing : float, default 0.0
         Part of each label, from 0 to 1, to spread evenly over all classes:
         :math:`t_k' = (1 - \varepsilon)\,t_k + \varepsilon / K`.
@@ -55,10 +56,10 @@ def cross_entropy(
     numpy.floating or numpy.ndarray
         Loss in the dtype of `logits`, float64 for integers and bool; for "none" in the
         shape of `logits` without the class axis. The mean of no slices, or of ignored
-        ones, is 0; if all indices have weight 0, losses left by smoothing over 0 make
+        ones, is 0; if the weights of the indices sum to 0, losses with another sum make
         it infinite. A slice that is not ignored and contains NaN or +inf, or only -inf,
-        has loss NaN. A score of -inf only matters with positive probability and weight:
-        the loss is then infinite.
+        has loss NaN. A score of -inf only matters if neither probability nor weight is
+        0: the loss is then infinite.
 
     Raises
     ------
@@ -67,8 +68,8 @@ def cross_entropy(
         `ignore_index` or `label_smoothing` has the wrong type.
     ValueError
         If a class index is out of range (the message gives its position), shapes do not
-        match, a weight is negative, `reduction` or `label_smoothing` is not one of the
-        allowed values, or `ignore_index` is combined with class probabilities.
+        match, a weight is not finite in that dtype, `reduction` or `label_smoothing` is
+        not an allowed value, or `ignore_index` is combined with class probabilities.
     numpy.exceptions.AxisError
         If `logits` has no such axis.
 
@@ -82,8 +83,12 @@ def cross_entropy(
     -----
     If the label is the winner, its loss is ``log1p`` of the other terms relative to its
     own, which stays above 0 for a confident prediction. For class indices without
-    smoothing each loss is within 1.8 units in the last place of the exact value. Sums
-    and means are compensated. Inside ``@njit`` it gives the same bits on one thread.
+    smoothing each loss, with or without a weight, is within 1.8 units in the last place
+    (ULP) of the exact value; for probabilities and smoothing within 5. Sums and means
+    are compensated. Where terms of both signs cancel, these units are those of the sum
+    of their sizes. Nothing overflows or is rounded to a subnormal number before it is
+    scaled, however large or small weights are. Inside ``@njit`` it gives the same bits
+    on one thread.
     There `logits` is an array of float32, float64, integers or bool, `labels` of
     float32, float64, integers, or an int for one slice, `weight` an array, `reduction`
     literal.
@@ -144,8 +149,8 @@ def cross_entropy_and_grad(
         As from `cross_entropy`.
     grad : numpy.ndarray
         Gradient in the shape of `logits` and the dtype of the loss: 0 where the label
-        is ignored, NaN where the loss is. Where all indices have weight 0, the gradient
-        of the mean is that of the sum over 0; 0 stays 0.
+        is ignored, NaN where the loss is. If the weights of the indices sum to 0, the
+        gradient of the mean is that of the sum over 0; 0 stays 0.
 
     Raises
     ------
@@ -162,9 +167,11 @@ def cross_entropy_and_grad(
     -----
     For class indices without smoothing, the gradient at the label is minus the sum of
     the other shares, not :math:`p_y - 1`, and each entry is within 3 units in the last
-    place of the exact value. In general it is :math:`(C - c_k)\,p_k - c_k\,(1 - p_k)`
-    with :math:`c_k = w_k t_k`, where the winner's :math:`1 - p_k` is the sum of the
-    other shares. Inside ``@njit`` as for `cross_entropy`.
+    place of the exact value, with or without weights. In general it is
+    :math:`(C - c_k)\,p_k - c_k\,(1 - p_k)` with :math:`c_k = w_k t_k`, where the
+    winner's :math:`1 - p_k` is the sum of the other shares; errors are at most 5 units
+    in the last place of :math:`p_k \sum_j |c_j| + |c_k|`, over the divisor of a mean.
+    Inside ``@njit`` as for `cross_entropy`.
 
     References
     ----------
@@ -183,7 +190,7 @@ def cross_entropy_and_grad(
     )
 
 
-@usable_in_njit("losses.type_vjp")
+@usable_in_njit("vjps.type_vjp")
 def softmax_vjp(p, g, /, axis=-1):
     r"""Backpropagate a gradient through softmax (vector-Jacobian product).
 
@@ -239,7 +246,7 @@ def softmax_vjp(p, g, /, axis=-1):
     return _losses_dispatch.softmax_vjp(p, g, axis)
 
 
-@usable_in_njit("losses.type_vjp")
+@usable_in_njit("vjps.type_vjp")
 def log_softmax_vjp(logp, g, /, axis=-1):
     r"""Backpropagate a gradient through log-softmax (vector-Jacobian product).
 

@@ -161,6 +161,20 @@ def losses(dtype, shape, axis):
     return digest.text()
 
 
+def weighted_losses(dtype):
+    """Return the hash of each loss and gradient, with weights of both signs."""
+    digest = Digest()
+    for shape, axis in LOSS_SHAPES[:5]:
+        for seed in range(len(SPREADS)):
+            x, labels, targets, weight = labelled(dtype, shape, axis, seed)
+            options = {"weight": (weight - 0.25) * 8.0 ** (seed * 20 - 40)}
+            for given in (labels, targets):
+                for reduction in ("none", "mean"):
+                    options["reduction"] = reduction
+                    digest.add(*sl.cross_entropy_and_grad(x, given, axis, **options))
+    return digest.text()
+
+
 @njit
 def both_inside(x, labels, axis, weight):
     first = sl.cross_entropy_and_grad(x, labels, axis, reduction="none")
@@ -243,6 +257,7 @@ def computed():
                 f"vjps {dtype} {shape} {axis}",
                 lambda a=(dtype, shape, axis): vjps(*a),
             )
+        yield f"weighted losses {dtype}", lambda a=dtype: weighted_losses(a)
         yield f"entries {dtype}", lambda a=dtype: entries(a)
     yield "converted", converted
     yield "weighted", weighted

@@ -281,7 +281,7 @@ def test_nothing_that_counts_gives_zero(smoothing):
 def test_a_class_of_weight_zero_does_not_count():
     x = np.array([[np.nan, 0.0], [1.0, 2.0]])
     loss, grad = cross_entropy_and_grad(x, [0, 1], weight=[0.0, 3.0])
-    assert loss == cross_entropy(x[1], 1)
+    np.testing.assert_allclose(loss, cross_entropy(x[1], 1), rtol=4e-16)
     assert grad[0].tolist() == [0.0, 0.0]
 
 
@@ -544,7 +544,7 @@ def test_a_label_out_of_range_is_named(function, labels, message):
         (TypeError, "label_smoothing='0'", [0, 1], {"label_smoothing": "0"}),
         (ValueError, "reduction=ndarray", [0, 1], {"reduction": np.array(["sum"] * 2)}),
         (TypeError, "label_smoothing=ndarray", [0, 1], {"label_smoothing": np.ones(2)}),
-        (ValueError, r"weight\[1\] = -2.0", [0, 1], {"weight": [1, -2, 1]}),
+        (ValueError, r"weight\[1\] = inf", [0, 1], {"weight": [1, math.inf, 1]}),
         (TypeError, "got weight of dtype", [0, 1], {"weight": "abc"}),
         (TypeError, "label_smoothing=None", [0, 1], {"label_smoothing": None}),
         (ValueError, r"weight of shape \(2,\).*\(3,\)", [0, 1], {"weight": [1, 2]}),

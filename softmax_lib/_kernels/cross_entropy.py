@@ -18,7 +18,6 @@ from softmax_lib._kernels import double_double as dd
 from softmax_lib._kernels.double_double import DoubleDouble
 from softmax_lib._kernels.exponential import TERM_SCALE, power_of_two, scaled_exp
 from softmax_lib._kernels.first_touch import touch_pages
-from softmax_lib._kernels.labels import reciprocal_or_zero
 from softmax_lib._kernels.row_loops import MAXIMA_BYTES
 from softmax_lib._kernels.slices import Slices
 from softmax_lib._layout import STACK_BYTES, VECTOR_BYTES, needs_packing
@@ -42,14 +41,15 @@ SliceSums = namedtuple("SliceSums", "top finite params total largest others")
 
 @inlined
 def slice_loss(sums, score, weight):
-    """Return weight * ((top - score) + log(1 + others / largest))."""
+    """Return weight * ((top - score) + log(1 + others / largest)), rounded once."""
     log = slices.log_total(sums.others, sums.largest)
     gap, error = dd.two_sum(v.to_float64(sums.top), 0.0 - v.to_float64(score))
     high, low = dd.two_sum(gap, log.hi)
-    # Where the label's score is -inf, the errors of the sums are NaN.
-    loss = v.select(gap == math.inf, gap + log.hi, high + (low + error + log.lo))
-    loss = weight * v.select(sums.finite, loss, math.nan)
-    return v.select(weight == 0.0, 0.0, loss)
+    product = weight * high
+    loss = v.fma(weight, high, weight * (low + error + log.lo))
+    # Where it is infinite, what was lost may be NaN or infinite as well.
+    loss = v.select(v.fabs(product) == math.inf, product, loss)
+    return v.select(weight == 0.0, 0.0, v.select(sums.finite, loss, math.nan))
 
 
 @inlined
@@ -128,7 +128,7 @@ write_row_shares = row_loops.row_map(slices.share)
 def cross_entropy_of_rows(x, labels, losses, grad, divisor, n, first, last):
     """Write the loss of each row and, unless grad is None, its scaled gradient."""
     source, target = v.data_pointer(x), v.data_pointer(grad)
-    over = reciprocal_or_zero(divisor)
+    over = dd.dd_reciprocal(dd.one_lane_dd(*divisor))
     for i in range(first, last):
         row = row_loops.Row(i * n, n, last * n)
         weight = label_weight(labels, i)
@@ -229,7 +229,7 @@ def cross_entropy_of_columns(x, labels, losses, grad, divisor, t, first, last):
     buffer = v.stack_alloc(source, LABEL_BYTES)
     packed = needs_packing(t.n, t.inner, t.slice_stride, x.itemsize)
     w = v.vector_length(source)
-    r = reciprocal_or_zero(divisor)
+    r = dd.dd_reciprocal(dd.one_lane_dd(*divisor))
     given = buffer, labels, DoubleDouble(v.lane0(r.hi), v.lane0(r.lo))
     for tile in range(first, last):
         start, count, row = tiles.tile_at(tile, t)

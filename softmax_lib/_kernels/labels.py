@@ -3,13 +3,11 @@
 import math
 
 from softmax_lib import _vector as v
-from softmax_lib._jit import inlined, kernel
+from softmax_lib._jit import kernel
 from softmax_lib._kernels.double_double import (
     dd_add_float,
-    dd_reciprocal,
     dd_reduce,
     dd_zeros,
-    one_lane_dd,
     two_sum,
 )
 
@@ -41,6 +39,8 @@ def label_weight_sum(labels, weight, ignored):
         if y != ignored:
             hi, error = two_sum(hi, float(weight[y]))
             lo += error
+    # The high part is 0 only if the sum is.
+    hi, lo = two_sum(hi, lo)
     return hi, lo
 
 
@@ -65,12 +65,3 @@ def divide_by_zero(grad):
     for i in range(grad.size):
         if grad[i] != 0.0:
             grad[i] *= math.inf
-
-
-@inlined
-def reciprocal_or_zero(divisor):
-    """Return 1 over a divisor in two parts; of 0, where no row counts, 0."""
-    hi, lo = divisor
-    if hi == 0.0:
-        return one_lane_dd(0.0, 0.0)
-    return dd_reciprocal(one_lane_dd(hi, lo))

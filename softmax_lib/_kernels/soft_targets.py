@@ -27,11 +27,15 @@ from softmax_lib._kernels.double_double import (
     two_sum,
 )
 from softmax_lib._kernels.exponential import TERM_SCALE
+from softmax_lib._kernels.refine import limits_of
 from softmax_lib._kernels.row_loops import Row, fill
 from softmax_lib._kernels.slices import log_total
 
 # The coefficients of a row: from its probabilities, if they are given, or its label.
 Targets = namedtuple("Targets", "probabilities weight given label confidence uniform")
+
+# The sum of coefficients up to which shares are computed in other units.
+MAX_SCALED = 2.0**400
 
 
 @kernel
@@ -40,11 +44,14 @@ def soft_target_rows(
 ):
     """Write the loss of each row and, unless grad is empty, its gradient times over.
 
-    Labels count where targets is empty; there is a weight for each class.
+    Labels count where targets is empty; there is a weight for each class. The last
+    number of losses, after those of the rows, becomes 1 if one of them is unusual: it
+    may be for `refine`.
     """
     source, target = v.data_pointer(x), v.data_pointer(grad)
     probabilities, weights = v.data_pointer(targets), v.data_pointer(weight)
     given, confidence, uniform = targets.size > 0, 1.0 - smoothing, smoothing / n
+    limits = limits_of(x)
     for i in range(first, last):
         row = Row(i * n, n, last * n)
         y = -1 if given else labels[i]
@@ -52,10 +59,15 @@ def soft_target_rows(
         losses[i] = 0.0
         if not given and y == ignored:
             fill(target, row.start, n if grad.size else 0, 0.0)
-        elif grad.size:
-            losses[i] = soft_cross_entropy(source, target, row, t, over)
+            continue
+        if grad.size:
+            loss, total = soft_cross_entropy(source, target, row, t, over)
         else:
-            losses[i] = soft_cross_entropy(source, None, row, t, over)
+            loss, total = soft_cross_entropy(source, None, row, t, over)
+        losses[i] = loss
+        most = max(abs(loss), abs(total))
+        if not (abs(loss) >= limits.least_soft and most <= limits.most_soft):
+            losses[losses.size - 1] = 1.0
 
 
 @inlined
@@ -107,12 +119,12 @@ def grad_entry(weight_sum, c, p, rest):
 
 @inlined
 def soft_cross_entropy(x, out, row, targets, over):
-    """Return the loss of a row; unless out is None, write its gradient times `over`."""
+    """Return the loss of a row, and C; write its gradient times over to any out."""
     sums = sums_of_row(x, out, row)
     if not v.any_of(sums.finite):
         if out is not None:
             fill(out, row.start, row.n, math.nan)
-        return math.nan
+        return math.nan, math.nan
     top = v.lane0(v.to_float64(sums.top))
     weight_sum, distance_sum = weighted_distance(x, row.start, row.n, top, targets)
     if out is not None:
@@ -121,26 +133,31 @@ def soft_cross_entropy(x, out, row, targets, over):
     log = log_total(sums.others, sums.largest)
     hi, lo = v.lane0(log.hi), v.lane0(log.lo)
     small = distance_sum.lo + weight_sum.hi * lo + weight_sum.lo * hi
-    return distance_sum.hi + (weight_sum.hi * hi + small)
+    return distance_sum.hi + (weight_sum.hi * hi + small), weight_sum.hi
 
 
 @inlined
 def write_soft_gradient(x, out, row, sums, weight_sum, targets, over):
-    """Turn the terms of a row into its gradient, times `over`."""
+    """Turn the terms of a row into its gradient, times `over`.
+
+    Shares are in units of `one`: so that they are not subnormal, unless coefficients
+    are huge.
+    """
     start, n, _ = row
-    r = dd_reciprocal(sums.total)
-    hi = v.lane0(r.hi) / TERM_SCALE(x)
-    lo = v.lane0(r.lo - r.hi * (r.hi * sums.largest.rest)) / TERM_SCALE(x)
+    one = 1.0 * TERM_SCALE(x) if abs(weight_sum.hi) <= MAX_SCALED else 1.0
+    r, over = dd_reciprocal(sums.total), over / one
+    hi = v.lane0(r.hi) / TERM_SCALE(x) * one
+    lo = v.lane0(r.lo - r.hi * (r.hi * sums.largest.rest)) / TERM_SCALE(x) * one
     max_stored = v.splat(x, v.lane0(sums.largest.hi)) * TERM_SCALE(x)
-    max_share = v.lane0(dd_mul_rounded(sums.largest, r))
-    max_rest = v.lane0(dd_mul_rounded(sums.others, r))
+    max_share = v.lane0(dd_mul_rounded(sums.largest, r)) * one
+    max_rest = v.lane0(dd_mul_rounded(sums.others, r)) * one
     w = v.vector_length(x)
     for i in range(0, n, w):
         count = min(w, n - i)
         stored = v.load_up_to(out, start + i, count)
         term, won = v.to_float64(stored), stored == max_stored
         p = v.select(won, max_share, v.fma(term, hi, term * lo))
-        rest = v.select(won, max_rest, 1.0 - p)
+        rest = v.select(won, max_rest, one - p)
         c = coefficients(start, i, count, targets)
         entry = grad_entry(weight_sum, c, p, rest) * over
         v.store_up_to(out, start + i, count, v.to_dtype_of(x, entry))
@@ -150,7 +167,7 @@ def write_soft_gradient(x, out, row, sums, weight_sum, targets, over):
         score = v.one_lane_of(x, v.load_scalar(x, start + y))
         term, rest = total_without(x, sums, score)
         p = v.select(score == sums.top, max_share, v.to_float64(term) * hi)
-        rest_share = v.lane0(dd_mul_rounded(rest, r))
+        rest_share = v.lane0(dd_mul_rounded(rest, r)) * one
         c = label_part + float(v.load_scalar(targets.weight, y)) * targets.uniform
         entry = grad_entry(weight_sum, c, v.lane0(p), rest_share) * over
         v.store_scalar(out, start + y, entry)

@@ -50,10 +50,11 @@ def class_weights(weight, like, n):
         return np.empty(0, like.dtype)
     if weight.size != n:
         raise ValueError("got weight of another length; there is one for each class")
-    for w in weight:
-        if w < 0:
-            raise ValueError("got a negative weight; allowed are numbers from 0 on")
-    return weight.astype(like.dtype)
+    found = weight.astype(like.dtype)
+    for w in found:
+        if not np.isfinite(w):
+            raise ValueError("got a weight that is not finite in the dtype of logits")
+    return found
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""Cross-entropy and the vector-Jacobian products inside ``@njit``."""
+"""Cross-entropy inside ``@njit``."""
 
 import numpy as np
 from numba import types
@@ -6,7 +6,7 @@ from numba import types
 from softmax_lib import _layout
 from softmax_lib._arguments import NO_LABEL, REDUCTIONS
 from softmax_lib._jit import inlined, kernel, renamed
-from softmax_lib._kernels import cross_entropy, soft_targets, vjps
+from softmax_lib._kernels import cross_entropy, refine, soft_targets
 from softmax_lib._njit import arguments as args
 from softmax_lib._njit import arrays
 from softmax_lib._njit.arguments import by_type, refuse
@@ -20,18 +20,21 @@ from softmax_lib._njit.labels import (
 )
 from softmax_lib._njit.linking import external_call
 
-# --- cross-entropy ---------------------------------------------------------------
-
 _loss_rows = external_call(cross_entropy.loss_rows)
 _loss_and_grad_rows = external_call(cross_entropy.loss_and_grad_rows)
 _loss_columns = external_call(cross_entropy.loss_columns)
 _loss_and_grad_columns = external_call(cross_entropy.loss_and_grad_columns)
 _soft_target_rows = external_call(soft_targets.soft_target_rows)
+_refine_slices = external_call(refine.refine_slices)
+_refine_mean = external_call(refine.refine_mean)
 
 
 @by_type
 def fill(x, labels, axis, ignore, weight, smoothing, mean, grad):
-    """Return the losses, and the divisor of a mean; write the gradient to grad."""
+    """Return the losses, the divisor of a mean, and what `refine` has to know.
+
+    Write the gradient to grad.
+    """
     if isinstance(getattr(labels, "dtype", labels), types.Float):
         return _from_probabilities
     if isinstance(smoothing, types.NoneType):
@@ -45,11 +48,34 @@ def _from_class_indices(x, labels, axis, ignore, weight, smoothing, mean, grad):
     n = x.shape[axis]
     weights = class_weights(weight, source, n)
     ignored, over = mean_divisor(labels, indices, weights, ignore, n, mean)
-    losses = np.zeros(indices.size)
+    losses, none = np.zeros(indices.size), np.empty(0, source.dtype)
+    about = source, none, indices, weights, ignored, 0.0
+    inner = arrays.outer_n_inner(x.shape, mask)[2]
     if source.size:
         p = arrays.plan(x.shape, mask, source.itemsize, False)
-        run((source, indices, weights, ignored, losses), grad, over, p)
-    return losses, over
+        by = over if over[0] != 0.0 else (1.0, 0.0)
+        run((source, indices, weights, ignored, losses), grad, by, p)
+        if weights.size:
+            refine_slices(about, losses, flat_or_empty(grad, none), over, n, inner)
+    return losses, over, (about, n, inner)
+
+
+@inlined
+def refine_slices(about, losses, grad, over, n, inner):
+    """Correct losses and gradient where they left the range of numbers."""
+    by = over if over[0] != 0.0 else (1.0, 0.0)
+    results = losses, grad, by[0], by[1], n, inner, 0, losses.size
+    _refine_slices((*about, *results))
+    if over[0] == 0.0:
+        divide_by_zero((grad,))
+
+
+@by_type
+def flat_or_empty(grad, none):
+    """Return a gradient as a flat array; an empty one without it."""
+    if isinstance(grad, types.NoneType):
+        return lambda grad, none: none
+    return lambda grad, none: arrays.flat(grad)
 
 
 @inlined
@@ -77,10 +103,10 @@ def _from_smoothed_indices(x, labels, axis, ignore, weight, smoothing, mean, gra
     n = x.shape[axis]
     weights = class_weights(weight, source, n)
     ignored, over = mean_divisor(labels, indices, weights, ignore, n, mean)
-    first = source, np.empty(0, source.dtype), indices, weights, ignored
-    losses = np.zeros(indices.size)
-    run_soft(first, checked_smoothing(smoothing), losses, grad, over, mask)
-    return losses, over
+    by = checked_smoothing(smoothing)
+    about = source, np.empty(0, source.dtype), indices, weights, ignored, by
+    losses = run_soft(about, indices.size, grad, over, mask)
+    return losses, over, (about, n, 1)
 
 
 def _from_probabilities(x, labels, axis, ignore, weight, smoothing, mean, grad):
@@ -91,29 +117,30 @@ def _from_probabilities(x, labels, axis, ignore, weight, smoothing, mean, grad):
     targets = arrays.ravel_last(labels, mask).astype(source.dtype)
     weights = class_weights(weight, source, x.shape[axis])
     outer, _, inner = arrays.outer_n_inner(x.shape, mask)
-    losses = np.zeros(outer * inner)
-    over = float(losses.size) if mean else 1.0, 0.0
-    first = source, targets, np.empty(0, np.int64), weights, NO_LABEL
-    run_soft(first, checked_smoothing(smoothing), losses, grad, over, mask)
-    return losses, over
+    over = float(outer * inner) if mean else 1.0, 0.0
+    by, none = checked_smoothing(smoothing), np.empty(0, np.int64)
+    about = source, targets, none, weights, NO_LABEL, by
+    losses = run_soft(about, outer * inner, grad, over, mask)
+    return losses, over, (about, x.shape[axis], 1)
 
 
 @inlined
-def run_soft(first, smoothing, losses, grad, over, mask):
-    """Run the kernel of soft targets."""
-    source, targets, indices, weights, ignored = first
+def run_soft(about, rows, grad, over, mask):
+    """Run the kernel of soft targets; return the losses."""
+    source, targets, indices, weights, ignored, smoothing = about
+    losses = np.zeros(rows + 1)
     if not source.size:
-        return
-    n = source.size // losses.size
-    if not weights.size:
-        weights = np.ones(n, source.dtype)
+        return losses[:rows]
+    n = source.size // rows
+    ones = weights if weights.size else np.ones(n, source.dtype)
     buffer = grad_buffer(grad, source, mask)
     scale = 1.0 / (over[0] + over[1]) if over[0] != 0.0 else 1.0
-    results = losses, buffer, scale, n, 0, losses.size
-    _soft_target_rows((source, targets, indices, weights, ignored, smoothing, *results))
-    if over[0] == 0.0:
-        divide_by_zero((buffer,))
+    first = source, targets, indices, ones, ignored, smoothing
+    _soft_target_rows((*first, losses, buffer, scale, n, 0, rows))
+    if weights.size or losses[rows] != 0.0:
+        refine_slices(about, losses[:rows], buffer, over, n, 1)
     copy_grad_back(buffer, grad, mask)
+    return losses[:rows]
 
 
 @by_type
@@ -156,17 +183,30 @@ def reshape_losses(losses, x, axis):
     )
 
 
+@inlined
+def refined_mean(slices, losses, loss, over, mean):
+    """Return the sum or mean of the losses, corrected where it left the range."""
+    about, n, inner = slices
+    usual = refine.LEAST_MEAN < loss < refine.MOST_MEAN
+    if about[0].size == 0 or (usual and about[3].size == 0):
+        return loss
+    return _refine_mean((about, losses, loss, over[0], mean, n, inner))
+
+
 def loss_form(each, with_grad):
     """Return a kernel: each loss or their mean or sum, with the gradient or not."""
 
     def form(x, labels, axis, ignore, weight, smoothing, mean):
         like = result_like(x)
         grad = np.empty(x.shape, like.dtype) if with_grad else None
-        losses, over = fill(x, labels, axis, ignore, weight, smoothing, mean, grad)
+        losses, over, slices = fill(
+            x, labels, axis, ignore, weight, smoothing, mean, grad
+        )
         if each:
             loss = reshape_losses(losses.astype(like.dtype), x, axis)
         else:
-            loss = like.dtype.type(mean_loss((losses, over[0], over[1])))
+            total = mean_loss((losses, over[0], over[1]))
+            loss = like.dtype.type(refined_mean(slices, losses, total, over, mean))
         return (loss, grad) if with_grad else loss
 
     name = f"{'each_loss' if each else 'loss'}{'_and_grad' if with_grad else ''}"
@@ -219,70 +259,5 @@ def type_cross_entropy(function):
             return delegate((logits, labels, args.int_axes(axis), *options))
 
         return impl
-
-    return choose
-
-
-# --- vector-Jacobian products ----------------------------------------------------
-
-
-@by_type
-def in_dtype(x, dtype):
-    """Return x in a dtype."""
-    if x.dtype == dtype.dtype:
-        return lambda x, dtype: x
-    return lambda x, dtype: x.astype(dtype)
-
-
-@by_type
-def vjp(result, g, axis, rows):
-    """Return the gradient with respect to the scores, from a kernel by rows."""
-    narrow = result.dtype == g.dtype == types.float32
-    dtype = np.float32 if narrow else np.float64
-
-    def impl(result, g, axis, rows):
-        if result.shape != g.shape:
-            raise ValueError("got two arrays of different shapes")
-        mask = arrays.axis_mask(axis, result.ndim)
-        first = arrays.ravel_last(in_dtype(result, dtype), mask)
-        second = arrays.ravel_last(in_dtype(g, dtype), mask)
-        back = np.empty(result.shape, dtype)
-        if first.size:
-            n = arrays.outer_n_inner(result.shape, mask)[1]
-            target = grad_buffer(back, first, mask)
-            rows((first, second, target, n, 0, first.size // n))
-            copy_grad_back(target, back, mask)
-        return back
-
-    return impl
-
-
-def vjp_form(rows, name):
-    """Return the kernel of a vector-Jacobian product for arrays of any shape."""
-    rows = external_call(rows)
-
-    def form(result, g, axis):
-        return vjp(result, g, axis, rows)
-
-    return kernel(renamed(form, __name__, name))
-
-
-softmax_vjp = vjp_form(vjps.softmax_vjp_rows, "softmax_vjp")
-log_softmax_vjp = vjp_form(vjps.log_softmax_vjp_rows, "log_softmax_vjp")
-
-
-def type_vjp(function):
-    """Return the typing function of a vector-Jacobian product."""
-    name = function.__name__
-    delegate = external_call(globals()[name], any_layout=True)
-    first = "p" if name == "softmax_vjp" else "logp"
-
-    def choose(p, g, axis):
-        args.check_array(name, first, p)
-        args.check_array(name, "g", g)
-        if g.ndim != p.ndim:
-            refuse(name, "g", g, f"arrays of {p.ndim} dimensions, as {first}")
-        args.check_axes(name, axis)
-        return lambda p, g, axis=-1: delegate((p, g, args.int_axes(axis)))
 
     return choose

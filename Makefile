@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve dist links bench portable huge exhaust test coverage notebooks lab check constraints mathjax fonts clean
+.PHONY: help book serve dist links bench portable huge exhaust test coverage mutate notebooks lab check constraints mathjax fonts clean
 
 help:              ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,11 +35,15 @@ test: book         ## test the library, its examples, every notebook and the sit
 	  --override-ini addopts= --nbval --nbval-current-env notebooks
 	$(BIN)/python -m pytest tests/book/site
 	@$(BIN)/python tests/book/site/browser.py
+	$(BIN)/python tools/mutate.py --quick --sample 2
 
 # Compiled lines count when they are compiled, so nothing may come from a cache.
 coverage: .venv/ready ## measure how much of the library its tests run
 	NUMBA_JIT_COVERAGE=1 NUMBA_CACHE_DIR=$$(mktemp -d) $(BIN)/python -m pytest \
 	  --ignore tests/book --cov --cov-report=term-missing:skip-covered
+
+mutate: .venv/ready ## break the code in many small ways, each of which the tests must notice (an hour)
+	$(BIN)/python tools/mutate.py
 
 huge: .venv/ready ## try arrays of more than 2^31 numbers (needs 12 GB of memory)
 	$(BIN)/python -m benchmarks.huge

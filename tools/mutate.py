@@ -95,24 +95,33 @@ def attempt(mutant, copy, environment):
     return verdict(done.returncode, done.stdout)
 
 
+def tracked():
+    """Return the names of the tracked files; without git those of all source files."""
+    command = ["git", "ls-files", "-z"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        return [Path(name) for name in listed.stdout.decode().split("\0") if name]
+    except (OSError, subprocess.CalledProcessError):
+        names = [path.relative_to(ROOT) for path in ROOT.rglob("*")]
+        return [name for name in names if name.parts[0][0] not in "._"]
+
+
 def copy_tracked(place):
     """Copy the tracked files, as they are now, to a folder."""
-    command = ["git", "ls-files", "-z"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    for name in listed.stdout.decode().split("\0"):
-        if name and (ROOT / name).is_file():
+    for name in tracked():
+        if (ROOT / name).is_file():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, place / name)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("pattern", nargs="?", default="", help="part of a mutant")
+    parser.add_argument("part", nargs="?", default="", help="text in a mutant")
     parser.add_argument("--quick", action="store_true", help="those of seconds only")
     parser.add_argument("--sample", type=int, metavar="N", help="try N of them")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**6)
     given = parser.parse_args()
-    chosen = [m for m in mutants() if given.pattern in str(m)]
+    chosen = [m for m in mutants() if given.part in str(m)]
     chosen = [m for m in chosen if m.quick or not given.quick]
     if given.sample is not None and given.sample < len(chosen):
         print(f"{given.sample} of {len(chosen)} mutants, seed {given.seed}")

@@ -6,6 +6,7 @@ from formulas import DTYPES, compiled, exact_sum, unit
 
 from softmax_lib import _vector as v
 from softmax_lib._kernels import accumulator as acc
+from softmax_lib._kernels.double_double import DoubleDouble
 from softmax_lib._layout import MAX_LANE_TERMS
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -177,3 +178,43 @@ def test_nan_is_certain_and_stays(dtype):
     nan = np.full(3, np.nan)
     high, _, uncertain = round_all(nan, nan, nan, dtype)
     assert np.isnan(high).all() and not uncertain.any()
+
+
+@compiled
+def combined(a, b, out):
+    """Write the sum of two totals, the first without a term, and the first scaled."""
+    to = v.data_pointer(out)
+    one = acc.Total(v.one_lane(a[0]), v.one_lane(a[1]), v.one_lane(a[2]))
+    other = acc.Total(v.one_lane(b[0]), v.one_lane(b[1]), v.one_lane(b[2]))
+    v.store_fields(to, 0, 1, acc.add_totals(one, other))
+    v.store_fields(to, 3, 1, acc.subtract_term(one, DoubleDouble(other.hi, other.lo)))
+    v.store_fields(to, 6, 1, acc.scale_total(one, 0.25))
+
+
+def test_totals_are_combined_with_their_bounds():
+    rng, out = np.random.default_rng(13), np.empty((3, 3))
+    for _ in range(300):
+        a, b = rng.uniform(0.7, 2000, (2, 3))
+        for total in (a, b):
+            total[1:] *= 2.0**-53 * rng.uniform(-1, 1), 2.0 ** -rng.integers(60, 100)
+        combined(a, b, out.ravel())
+        added, less, scaled = out
+        slack = exact_sum(2.0**-100 * (a[0] + b[0]))
+        true = exact_sum(*a[:2], *b[:2])
+        assert abs(exact_sum(*added[:2]) - true) <= slack
+        assert a[2] + b[2] <= added[2] <= 1.001 * (a[2] + b[2]) + slack
+        true = exact_sum(*a[:2], *-b[:2])
+        assert abs(exact_sum(*less[:2]) - true) <= slack
+        assert a[2] <= less[2] <= 1.001 * a[2] + slack
+        np.testing.assert_array_equal(scaled, a / 4)
+
+
+@each_dtype
+def test_what_an_exact_sum_cuts_off_makes_totals_uncertain(dtype):
+    # Each of n terms may lose 2^-90 of the largest.
+    digits = {np.float32: 26, np.float64: 60}[dtype]
+    his = 2.0 ** np.random.default_rng(14).uniform(0, 5, 1000)
+    zeros = np.zeros(his.size)
+    few, many = 2.0 ** (90 - digits - 20), 2.0 ** (90 - digits)
+    assert round_all(his, zeros, zeros, dtype, few)[2].mean() < 0.01
+    assert round_all(his, zeros, zeros, dtype, many)[2].all()

@@ -48,7 +48,9 @@ def terms(x, top, _, __):
 
 def test_terms_of_float32():
     rng = np.random.default_rng(1)
-    tops = rng.choice([0.0, 1.0, -0.35, 88.0, 499.9, -499.9, 501.0, -700.0, 1e5], 4000)
+    tops = rng.choice(
+        [0.0, 1.0, -0.35, 88.0, 499.9, -499.9, 501.0, -700.0, 1e5, -1e5], 4000
+    )
     tops = (tops * rng.choice([1, rng.uniform(0.9, 1)], tops.size)).astype(np.float32)
     gaps = rng.uniform(0, 110, tops.size) * rng.choice([1.0, 0.01, 1e-5], tops.size)
     x = (tops - gaps.astype(np.float32)).astype(np.float32).astype(float)
@@ -82,6 +84,32 @@ def test_logarithms_of_totals():
     assert worst(found, true) < 4 * f.UNIT
     # Without losers it is exactly 0.
     assert logs(np.ones(16), np.zeros(16))[0].tolist() == [0.0] * 16
+
+
+@Formula
+def bounds_of_two(x, top, _, __):
+    params = f.params_of(top)
+    t, largest = f.term(x, params), f.term(top, params)
+    one = 0.0 * t + 1.0
+    shares = f.share_bounds(t, 1.0 / (t + largest), f.share_error(1.0))
+    return shares + f.log_bounds(one, t, params, top, 1.0)
+
+
+def test_bounds_of_shares_and_logarithms():
+    rng = np.random.default_rng(9)
+    tops = rng.uniform(-90, 90, 3000).astype(np.float32).astype(float)
+    gaps = rng.uniform(0, 100, tops.size) * rng.choice([1.0, 0.01], tops.size)
+    x = (tops - gaps).astype(np.float32).astype(float)
+    low, high, log_low, log_high = map(exact, bounds_of_two(x, tops))
+    u = f.UNIT
+    for k, (a, b) in enumerate(zip(exact(x), exact(tops), strict=True)):
+        term = mpmath.exp(a - b)
+        share, log = term / (1 + term), mpmath.log1p(term)
+        assert low[k] <= share <= high[k]
+        assert log_low[k] <= log <= log_high[k]
+        # They are not idle.
+        assert high[k] - low[k] < 35 * u * share
+        assert log_high[k] - log_low[k] < 51 * u * log
 
 
 # --- the second path -------------------------------------------------------------

@@ -203,7 +203,7 @@ def test_bad_outputs_are_refused(function):
         (np.empty(shape, np.float64), TypeError, "float64.*float32"),
         (np.ma.empty(shape, np.float32), TypeError, "MaskedArray"),
         ([0.0], TypeError, "list"),
-        (frozen, ValueError, "read-only"),
+        (frozen, ValueError, "got an out that is read-only"),
     ):
         with pytest.raises(error, match=words):
             function(a, out=bad)

@@ -221,6 +221,15 @@ def test_large_columns_are_blocked(itemsize):
 
 
 @each_itemsize
+def test_long_columns_are_blocked_in_place_however_few(itemsize):
+    # Worked on where they are, they would be overwritten before they are read again.
+    for more, layout in ((0, COLUMNS), (1, BLOCKED_COLUMNS)):
+        shape = 1, MAX_PACKED_LENGTH + more, 2, itemsize, True
+        assert _layout.plan(*shape, in_place=True).layout == layout
+        assert _layout.plan(*shape).layout == COLUMNS
+
+
+@each_itemsize
 def test_blocked_width(itemsize):
     per_line = VECTOR_BYTES // itemsize
     for inner, most, lines in ((1, 9, 1), (40 * per_line, 9, 9), (10**6, 99, 16)):

@@ -67,7 +67,7 @@ def verdict(code, output):
     if code != 1:
         return INVALID, f"pytest ended with {code}: {why}"
     # A mutant that Numba refuses shows nothing about the tests.
-    if re.search(r"^E .*\b(TypingError|LoweringError|SyntaxError)\b", output, re.M):
+    if re.search(r"^E +[\w.]*(Typing|Lowering|Unsupported)Error:", output, re.M):
         return INVALID, f"does not compile: {why}"
     return KILLED, why
 

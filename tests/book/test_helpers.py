@@ -16,7 +16,7 @@ import softmax_lib as sl
 from helpers import engine, exact, network, show
 from helpers.figures import grids, lines, style
 from helpers.figures.bars import _reach
-from softmax_lib import textbook
+from softmax_lib import _layout, textbook
 
 # --- exact -----------------------------------------------------------------------
 
@@ -82,6 +82,9 @@ def test_assignments_come_with_the_comments_above_them():
     text = show.assignments(network, "layer").data
     assert text.startswith("```python\n# Compiled code is cached on disk.")
     assert text.count("\n") == 4
+    text = show.assignments(_layout, "VECTOR_BYTES").data
+    assert text.startswith("```python\n# One cache line")
+    assert text.endswith("\nVECTOR_BYTES = 64\n```")
 
 
 # --- engine ----------------------------------------------------------------------

@@ -52,6 +52,7 @@ def test_the_tests_exist():
         (0, "3 passed in 1.00s", "SURVIVED"),
         (1, "FAILED tests/test_a.py::test_b - assert 1 == 2\n1 failed", "killed"),
         (1, "E   numba.core.errors.TypingError: no\nFAILED tests/a.py", "INVALID"),
+        (1, "E   Failed: DID NOT RAISE TypingError\nFAILED tests/a.py", "killed"),
         (2, "ERROR tests/test_a.py\nInterrupted: 1 error", "INVALID"),
         (4, "ERROR: file or directory not found", "INVALID"),
         (5, "no tests ran", "INVALID"),

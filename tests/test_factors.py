@@ -127,6 +127,21 @@ def test_cancelling_terms_are_as_near_as_scipys():
     assert count > 300
 
 
+def test_cancellation_that_takes_more_than_sixty_digits():
+    # The third difference of exp: (exp(step) - 1)^3.
+    step = 2.0**-56
+    x, b = step * np.arange(4.0), np.array([-1.0, 3.0, -3.0, 1.0])
+    log, sign = logsumexp(x, b=b, return_sign=True)
+    expected = float(3 * mpmath.log(mpmath.expm1(step)))
+    assert sign == 1 and abs(log - expected) <= np.spacing(abs(expected))
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_all_but_one_term_cancel(sign):
+    x, b = [5.0, 0.0, 5.0, 7.0], np.array([0.5, sign, -0.5, 0.0])
+    assert logsumexp(x, b=b, return_sign=True) == (0.0, sign)
+
+
 @given(
     st.lists(
         st.tuples(st.floats(-1e3, 1e3), st.floats(allow_nan=False, width=64)),

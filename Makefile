@@ -42,7 +42,7 @@ coverage: .venv/ready ## measure how much of the library its tests run
 	NUMBA_JIT_COVERAGE=1 NUMBA_CACHE_DIR=$$(mktemp -d) $(BIN)/python -m pytest \
 	  --ignore tests/book --cov --cov-report=term-missing:skip-covered
 
-mutate: .venv/ready ## break the code in many small ways, each of which the tests must notice (an hour)
+mutate: .venv/ready ## break the code in many small ways, each of which the tests must notice (half an hour)
 	$(BIN)/python tools/mutate.py
 
 huge: .venv/ready ## try arrays of more than 2^31 numbers (needs 12 GB of memory)

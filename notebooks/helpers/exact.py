@@ -51,7 +51,13 @@ def ulps(computed, exact):
     `computed`, that enclose the exact value.
     """
     computed = np.ravel(computed)
-    unit = np.spacing(np.abs(np.array(exact, dtype=computed.dtype)))
+    nearest = np.abs(np.array(exact, dtype=computed.dtype))
+    beyond = [
+        mpmath.mpf(float(a)) > abs(e)
+        for a, e in zip(nearest, exact, strict=True)
+    ]
+    lower = np.where(beyond, np.nextafter(nearest, 0), nearest)
+    unit = np.spacing(lower.astype(computed.dtype))
     return np.array(
         [
             float(abs(mpmath.mpf(float(c)) - e) / mpmath.mpf(float(u)))

@@ -53,6 +53,17 @@ def test_errors_are_in_units_of_the_exact_value():
     assert exact.ulps(np.array([3.0]), nearly)[0] == 2.0**-9
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_just_below_a_power_of_two_floats_are_closer(dtype):
+    unit = float(np.finfo(dtype).eps) / 2
+    below = 1 - mpmath.mpf(unit) / 4
+    computed = np.array([1.0, 1 - unit, -1.0], dtype)
+    np.testing.assert_allclose(
+        exact.ulps(computed, [below, below, -below]), [0.25, 0.75, 0.25]
+    )
+    assert exact.ulps(np.array([0.0], dtype), [mpmath.mpf(0)])[0] == 0
+
+
 # --- show ------------------------------------------------------------------------
 
 
@@ -80,7 +91,7 @@ def test_source_with_and_without_its_description():
 
 def test_assignments_come_with_the_comments_above_them():
     text = show.assignments(network, "layer").data
-    assert text.startswith("```python\n# Compiled code is cached on disk.")
+    assert text.startswith("```python\n# Compiled code is cached on disk, together")
     assert text.count("\n") == 4
     text = show.assignments(_layout, "VECTOR_BYTES").data
     assert text.startswith("```python\n# One cache line")

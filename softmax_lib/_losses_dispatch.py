@@ -127,14 +127,14 @@ def _from_class_indices(a, flat, axis, weight, ignored, over, gradient):
     inner = math.prod(a.shape[axis + 1 :]) if axis + 1 < a.ndim else 1
     outer = a.size // (n * inner)
     kernel, shape, tasks = _planned(outer, n, inner, a.itemsize, gradient)
-    w = _EMPTY[a.dtype] if weight is None else weight
-    x, back = a.reshape(-1), grad.reshape(-1) if gradient else _EMPTY[a.dtype]
-    by = over if over[0] else (1.0, 0.0)
+    none = _EMPTY[a.dtype]
+    x, w, back = a.reshape(-1), none if weight is None else weight, none
     arguments = x, flat, w, ignored, losses
     if gradient:
-        arguments += (back, *by)
+        back = grad.reshape(-1)
+        arguments += (back, *over) if over[0] else (back, 1.0, 0.0)
     _run(kernel, a, (*arguments, *shape), tasks)
-    given = x, _EMPTY[a.dtype], flat, w, ignored, 0.0
+    given = x, none, flat, w, ignored, 0.0
     if weight is not None:
         _refine(given, losses, back, over, n, inner)
     return losses, grad, given, inner
@@ -152,26 +152,26 @@ def _refine(given, losses, grad, over, n, inner):
 def _from_targets(a, t, flat, axis, weight, ignored, over, gradient, smoothing):
     """Return the losses, and the gradient, for probabilities t or smoothed labels."""
     x = np.ascontiguousarray(np.moveaxis(a, axis, -1))
-    targets = _EMPTY[x.dtype]
+    targets = none = _EMPTY[x.dtype]
     if t is not None:
         targets = np.moveaxis(t, axis, -1)
         if not (targets.flags.carray and targets.dtype is x.dtype):
             targets = _arguments.converted(targets, x.dtype, "C")
     n, rows = x.shape[-1], math.prod(x.shape[:-1])
     losses = np.zeros(rows + 1)
-    grad = np.empty(x.shape if gradient else 0, x.dtype)
-    w = _EMPTY[x.dtype] if weight is None else weight
+    grad = np.empty(x.shape, x.dtype) if gradient else none
+    w, ones = (none, np.ones(n, x.dtype)) if weight is None else (weight, weight)
     given = x.reshape(-1), targets.reshape(-1), flat, w, ignored, smoothing
+    each, back = losses[:-1], grad.reshape(-1)
     if x.size:
-        ones = np.ones(n, x.dtype) if weight is None else weight
         scale = 1.0 / (over[0] + over[1]) if over[0] else 1.0
-        arguments = *given[:3], ones, ignored, smoothing, losses, grad.reshape(-1)
-        _run(soft_targets.soft_target_rows, x, (*arguments, scale, n), rows)
-        if weight is not None or losses[-1]:
-            _refine(given, losses[:-1], grad.reshape(-1), over, n, 1)
+        arguments = *given[:3], ones, ignored, smoothing, losses, back, scale, n
+        _run(soft_targets.soft_target_rows, x, arguments, rows)
+        if weight is not None or losses.item(rows):
+            _refine(given, each, back, over, n, 1)
     if gradient:
         grad = np.ascontiguousarray(np.moveaxis(grad, -1, axis))
-    return losses[:-1], grad, given, 1
+    return each, grad, given, 1
 
 
 def _run(kernel, a, arguments, tasks):

@@ -64,7 +64,7 @@ def label_is_safe(loss, weight, scale, limits):
     """Return whether a loss, or a gradient times scale, has kept its digits."""
     if math.isnan(loss):
         return True
-    if not limits.low <= scale <= limits.high or (weight < 1.0 and math.isinf(loss)):
+    if not limits.low <= scale <= limits.high:
         return False
     return max(weight, scale) <= limits.factor or abs(loss) / weight >= limits.least
 
@@ -80,7 +80,7 @@ def weights_are_safe(given, limits):
 
 
 @outlined
-def targets_are_safe(given, s, loss, scale, limits):
+def targets_are_safe(given, s, loss, scale, limits, is_gradient):
     """Return whether the loss of a row, or its gradient times scale, is accurate.
 
     The weights are safe.
@@ -94,9 +94,12 @@ def targets_are_safe(given, s, loss, scale, limits):
         total += abs(rough_coefficient(given, s, k)) * max(scale, 1.0)
     if given.weight.size and given.x.itemsize == 8 and not kept:
         return False
-    # Unless the logits are not finite, NaN is infinity subtracted from itself.
-    if not size < math.inf or not total <= limits.high:
+    if not total <= limits.high:
         return False
+    if not size < math.inf:
+        # NaN is infinity subtracted from itself, unless the logits are not finite. The
+        # gradient is computed without the loss.
+        return is_gradient
     return total <= limits.factor or size >= total * limits.least
 
 
@@ -128,10 +131,11 @@ def refine_slices(
         if by_label:
             w = abs(weight_of(given, given.labels[row]))
             keep = label_is_safe(loss, w, w, limits)
+            keep = keep and not (w < 1.0 and math.isinf(loss))
             keep_grad = label_is_safe(loss, w, w * scale, limits)
         elif known:
-            keep = targets_are_safe(given, s, loss, 1.0, limits)
-            keep_grad = targets_are_safe(given, s, loss, scale, limits)
+            keep = targets_are_safe(given, s, loss, 1.0, limits, False)
+            keep_grad = targets_are_safe(given, s, loss, scale, limits, True)
         keep_grad = not grad.size or (keep_grad and scale < math.inf)
         if keep and keep_grad:
             continue

@@ -65,8 +65,8 @@ def soft_target_rows(
         else:
             loss, total = soft_cross_entropy(source, None, row, t, over)
         losses[i] = loss
-        most = max(abs(loss), abs(total))
-        if not (abs(loss) >= limits.least_soft and most <= limits.most_soft):
+        is_usual = limits.least_soft <= abs(loss) <= limits.most_soft
+        if not (is_usual and abs(total) <= limits.most_soft):
             losses[losses.size - 1] = 1.0
 
 
@@ -144,8 +144,10 @@ def write_soft_gradient(x, out, row, sums, weight_sum, targets, over):
     are huge.
     """
     start, n, _ = row
-    one = 1.0 * TERM_SCALE(x) if abs(weight_sum.hi) <= MAX_SCALED else 1.0
-    r, over = dd_reciprocal(sums.total), over / one
+    one, down = 1.0, 1.0
+    if abs(weight_sum.hi) <= MAX_SCALED:
+        one, down = 1.0 * TERM_SCALE(x), 1.0 / TERM_SCALE(x)
+    r, over = dd_reciprocal(sums.total), over * down
     hi = v.lane0(r.hi) / TERM_SCALE(x) * one
     lo = v.lane0(r.lo - r.hi * (r.hi * sums.largest.rest)) / TERM_SCALE(x) * one
     max_stored = v.splat(x, v.lane0(sums.largest.hi)) * TERM_SCALE(x)

@@ -152,7 +152,7 @@ def round_total(x, total, n):
 @inlined
 def total_bound(total, n):
     """Return how far a total of n terms may be from any other sum of them."""
-    return total.bound + n * CUT_OFF * total.hi
+    return total.bound + n * CUT_OFF * (total.hi + total.lo)
 
 
 @inlined

@@ -232,7 +232,8 @@ def row_others(x, row, top, params, total, largest):
     others, uncertain = round_total(top, rough, row.n)
     if v.any_of(uncertain) and v.lane0(others.hi) < 0.5:
         # There are no ties, and units of their own make the others less uncertain.
-        finer = sum_exp_below_max(x, row, v.lane0(top), params, rough.hi + rough.bound)
+        most = rough.hi + rough.lo + rough.bound
+        finer = sum_exp_below_max(x, row, v.lane0(top), params, most)
         others, uncertain = round_total(top, finer, row.n)
     if v.any_of(uncertain):
         below, ties = exact_sum_below_max(x, row.start, row.n, 1, top, params)

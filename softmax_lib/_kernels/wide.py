@@ -108,7 +108,7 @@ def exp_difference(x, top):
     if not x - top > -REACH:
         return from_float(0.0)
     e = pairs.exponential(pairs.two_sum(v.one_lane(x), v.one_lane(0.0 - top)))
-    return normalised(pairs.one_plus(e.d), int(v.lane0(e.n)))
+    return normalised(pairs.one_plus(e.g), int(v.lane0(e.n)))
 
 
 @outlined

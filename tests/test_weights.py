@@ -248,7 +248,7 @@ def test_the_result_of_a_slice_does_not_depend_on_its_neighbours():
 
 
 def test_negative_weights_are_linear():
-    # The values are those of torch 2.
+    # The values follow from the formula that torch documents.
     x, y = np.array([[1.0, 2.0], [2.0, 3.0], [0.5, 0.0]]), np.array([0, 1, 1])
     weight = np.array([1.0, -3.0])
     plain = cross_entropy(x, y, reduction="none")

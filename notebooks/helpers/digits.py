@@ -58,8 +58,8 @@ def letters():
 def wilson(hits, n, z=1.96):
     """Return Wilson's interval for an accuracy, of which `hits` of `n` were seen.
 
-    At its ends the accuracy a is `z` of its own standard errors,
-    sqrt(a (1 - a) / n), away from hits / n. It never leaves [0, 1].
+    Its ends are the accuracies a that lie `z` standard errors, sqrt(a (1 - a) / n),
+    away from hits / n. It never leaves [0, 1].
     """
     hits, n = np.asarray(hits, float), np.asarray(n, float)
     centre = (hits + z**2 / 2) / (n + z**2)

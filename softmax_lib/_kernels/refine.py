@@ -2,8 +2,8 @@
 
 The kernels of `cross_entropy` and `soft_targets` round, or overflow, before they
 multiply by a weight and divide by a sum of weights. Nearly always that does not matter.
-Where it may, which weights and losses tell, a slice is computed again with `wide`
-numbers. So the result of a slice depends on its numbers alone here too.
+If the weights and the loss of a slice show that it may, the slice is computed again
+with `wide` numbers. So here too its result depends on its numbers alone.
 """
 
 import math
@@ -29,8 +29,8 @@ from softmax_lib._kernels.wide_losses import (
 # What is safe in the kernels. Unweighted losses below `least` may have lost digits,
 # which shows if they are multiplied by more than `factor`. Weights are safe from `low`
 # to `high`. Rows of probabilities are looked at if their loss is below `least_soft`, or
-# that or the sum of coefficients above `most_soft`. The reason is the range of float64;
-# for float32, where all else is done in float64, it is that terms below 2^-187 are cut
+# that or the sum of coefficients above `most_soft`. In float64 the limits come from its
+# range; in float32, whose sums are float64, from the terms below 2^-187, which are cut
 # off.
 Limits = namedtuple("Limits", "least factor low high least_soft most_soft")
 LIMITS_FLOAT32 = Limits(2.0**-130, 2.0**20, 0.0, 2.0**30, 2.0**-100, 2.0**20)

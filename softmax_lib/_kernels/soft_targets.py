@@ -45,8 +45,7 @@ def soft_target_rows(
     """Write the loss of each row and, unless grad is empty, its gradient times over.
 
     Labels count where targets is empty; there is a weight for each class. The last
-    number of losses, after those of the rows, becomes 1 if one of them is unusual: it
-    may be for `refine`.
+    number of losses, after those of the rows, becomes 1 if any row may need `refine`.
     """
     source, target = v.data_pointer(x), v.data_pointer(grad)
     probabilities, weights = v.data_pointer(targets), v.data_pointer(weight)

@@ -170,7 +170,8 @@ def cross_entropy_and_grad(
     place of the exact value, with or without weights. In general it is
     :math:`(C - c_k)\,p_k - c_k\,(1 - p_k)` with :math:`c_k = w_k t_k`, where the
     winner's :math:`1 - p_k` is the sum of the other shares; errors are at most 5 units
-    in the last place of :math:`p_k \sum_j |c_j| + |c_k|`, over the divisor of a mean.
+    in the last place of :math:`p_k \sum_{j \ne k} |c_j| + |c_k|\,(1 - p_k)`, over the
+    divisor of a mean.
     Inside ``@njit`` as for `cross_entropy`.
 
     References

@@ -188,6 +188,35 @@ def test_the_gradient_is_the_slope_of_the_loss(smoothing, kind):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_little_smoothing_keeps_the_gradient_at_the_label(dtype, weighted):
+    # What the other classes weigh is far below the digits of the label's coefficient.
+    rng, digits = np.random.default_rng(16), np.finfo(dtype).nmant
+    worst = 0.0
+    for _ in range(150):
+        n, smoothing = int(rng.integers(2, 7)), float(10 ** rng.uniform(-14, 0))
+        x = rng.normal(0, rng.choice([1, 20]), n).astype(dtype)
+        label = np.int64(rng.choice([np.argmax(x), 0]))
+        weight = np.exp(rng.normal(0, 9, n)).astype(dtype) if weighted else None
+        _, grad = cross_entropy_and_grad(
+            x, label, reduction="none", weight=weight, label_smoothing=smoothing
+        )
+        spread = mpmath.mpf(smoothing) / n
+        c = [(1 - mpmath.mpf(smoothing)) * (k == label) + spread for k in range(n)]
+        if weighted:
+            c = [a * float(w) for a, w in zip(c, weight, strict=True)]
+        terms = [mpmath.exp(mpmath.mpf(float(v))) for v in x]
+        for k, got in enumerate(grad):
+            others = [j for j in range(n) if j != k]
+            rest = mpmath.fsum(terms[j] for j in others) / mpmath.fsum(terms)
+            share = terms[k] / mpmath.fsum(terms)
+            parts = share * mpmath.fsum(c[j] for j in others), c[k] * rest
+            ulp = mpmath.mpf(2) ** (mpmath.floor(mpmath.log(sum(parts), 2)) - digits)
+            worst = max(worst, abs(float(got) - (parts[0] - parts[1])) / ulp)
+    assert 0.5 < worst <= 5
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_rows_longer_than_the_cache(dtype):
     rng = np.random.default_rng(15)
     n = 140_000

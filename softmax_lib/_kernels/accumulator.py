@@ -41,6 +41,10 @@ STEP_HIGH = v.constant(2.0**-26 / 24, 2.0**-45 / 24)
 STEP_LOW = v.constant(0.0, 2.0**-60 / 24)
 
 
+# A term that was clamped is exp(-CUTOFF) too large at most, less than this.
+CLAMPED_TERM = v.constant(2.0**-187, 0.0)
+
+
 # A sum in progress, lane by lane, and what rounding took from it.
 RunningSum = namedtuple("RunningSum", ["total", "error"])
 
@@ -131,6 +135,25 @@ def subtract_term(total, term):
 
 
 @inlined
+def select_total(mask, a, b):
+    """Return a where mask holds, else b."""
+    hi, lo = v.select(mask, a.hi, b.hi), v.select(mask, a.lo, b.lo)
+    return Total(hi, lo, v.select(mask, a.bound, b.bound))
+
+
+@inlined
+def unit_above(x, most):
+    """Return a unit, of the dtype of x, for terms of which none is above `most`."""
+    return 2.0 * power_of_two(v.to_dtype_of(x, most)) * TERM_SCALE(x)
+
+
+@inlined
+def with_clamped(x, total, n):
+    """Return a total with a bound that covers n terms of scores that were clamped."""
+    return Total(total.hi, total.lo, total.bound + n * CLAMPED_TERM(x))
+
+
+@inlined
 def round_total(x, total, n):
     """Return a total of n terms rounded to fewer bits, and where they are uncertain.
 
@@ -146,7 +169,19 @@ def round_total(x, total, n):
     if ROUND_LOW(x) > 0.0:
         rest = (rest - rounded.lo) + STEP_LOW(x) * power
         excess = v.maximum(excess, v.fabs(rest) - HALF_LOW(x) * power)
-    return rounded, excess + bound >= 0.0
+    return as_one_pair(x, rounded), excess + bound >= 0.0
+
+
+@inlined
+def as_one_pair(x, rounded):
+    """Return the pair of parts that a rounded sum always has.
+
+    Where it lies between two multiples of the coarse grid, either may be its high part.
+    """
+    if ROUND_LOW(x) > 0.0:
+        s = rounded.hi + rounded.lo
+        return DoubleDouble(s, rounded.lo - (s - rounded.hi))
+    return rounded
 
 
 @inlined

@@ -8,7 +8,8 @@ from softmax_lib._jit import inlined, outlined
 from softmax_lib._kernels import accumulator, slices
 from softmax_lib._kernels import exponential as e
 from softmax_lib._kernels.double_double import dd_select
-from softmax_lib._kernels.exact_slices import exact_sums_below_max
+from softmax_lib._kernels.exact_slices import are_few, exact_sums_below_max
+from softmax_lib._kernels.exact_sum import below
 from softmax_lib._layout import MAX_LANE_TERMS
 
 # What to fetch while a sum is computed: lines of scores, and of results.
@@ -25,23 +26,27 @@ def column_max(x, s):
 
 
 @outlined
-def column_sum_exp(x, out, s, params, ahead):
-    """Return the total of each lane; write the terms to out, unless it is None."""
+def sum_exp_lanes(x, out, s, limit, params, unit, ahead):
+    """Return the total of each lane; write the terms to out, unless it is None.
+
+    None is larger than sqrt(2) units. With a limit only scores below it count.
+    """
     v.noinline()
     stride, count = s.stride, s.count
-    totals, unit = accumulator.zero_totals(x), v.splat(x, e.TERM_SCALE(x))
+    totals = accumulator.zero_totals(x)
     for b in range(0, s.n, MAX_LANE_TERMS):
         running = accumulator.zero_sum(unit)
         at, size = s.start + b * stride, min(MAX_LANE_TERMS, s.n - b)
         # Software-pipelined, three deep, as `sum_exp_block` is.
-        ready = e.scaled_exp(v.load_up_to(x, at, count), params)
+        scores = below(v.load_up_to(x, at, count), limit)
+        ready = e.scaled_exp(scores, params)
         if size > 1:
-            scores = v.load_up_to(x, at + stride, count)
+            scores = below(v.load_up_to(x, at + stride, count), limit)
             reduced = e.scaled_exp_reduce(scores - params.shift, params)
             for i in range(b + 2, b + size):
                 v.prefetch(ahead.x, ahead.x_at + i * ahead.step)
                 v.prefetch(ahead.out, ahead.out_at + i * ahead.step)
-                scores = v.load_up_to(x, at + 2 * stride, count)
+                scores = below(v.load_up_to(x, at + 2 * stride, count), limit)
                 following = e.scaled_exp_reduce(scores - params.shift, params)
                 running = accumulate_store_up_to(running, ready, out, at, count)
                 ready = e.scaled_exp_finish(reduced)
@@ -59,6 +64,22 @@ def column_sum_exp(x, out, s, params, ahead):
 
 
 @inlined
+def column_sum_exp(x, out, s, params, ahead):
+    """Return the total of each lane; write the terms to out, unless it is None."""
+    unit = v.splat(x, e.TERM_SCALE(x))
+    return sum_exp_lanes(x, out, s, None, params, unit, ahead)
+
+
+@inlined
+def column_sum_below_max(x, s, top, params, most):
+    """Return the total of the terms below top, none of which is above `most`."""
+    unit = accumulator.unit_above(top, most)
+    nothing = Prefetch(None, 0, None, 0, 0)
+    total = sum_exp_lanes(x, None, s, top, params, unit, nothing)
+    return accumulator.with_clamped(top, total, s.n)
+
+
+@inlined
 def accumulate_store_up_to(running, parts, out, at, count):
     """Add a term to the running sum; write it to out, unless it is None."""
     power, part = parts
@@ -70,11 +91,18 @@ def accumulate_store_up_to(running, parts, out, at, count):
 @inlined
 def column_others(x, s, top, params, total, largest):
     """Return the rounded total of each lane without the term of its maximum."""
-    others = accumulator.subtract_term(total, largest)
-    others, uncertain = accumulator.round_total(top, others, s.n)
+    rough = accumulator.subtract_term(total, largest)
+    others, uncertain = accumulator.round_total(top, rough, s.n)
+    if v.any_of(uncertain) and not are_few(uncertain, s.n, x):
+        # Units of their own make the others less uncertain where there are no ties.
+        most = rough.hi + rough.lo + rough.bound
+        finer = column_sum_below_max(x, s, top, params, most)
+        single = v.select(uncertain, others.hi, 1.0) < 0.5
+        rough = accumulator.select_total(single, finer, rough)
+        others, uncertain = accumulator.round_total(top, rough, s.n)
     if v.any_of(uncertain):
-        below, ties = exact_sums_below_max(x, s, top, params, uncertain)
-        exact = slices.others_of(top, below, largest, ties)
+        smaller, ties = exact_sums_below_max(x, s, top, params, uncertain)
+        exact = slices.others_of(top, smaller, largest, ties)
         others = dd_select(uncertain, exact, others)
     return others
 
@@ -85,8 +113,8 @@ def column_total(x, s, top, params, total):
     largest = slices.max_term(top, params)
     rounded, uncertain = slices.total_and_share(top, total, largest, s.n)
     if v.any_of(uncertain):
-        below, ties = exact_sums_below_max(x, s, top, params, uncertain)
-        exact = slices.total_and_share_of(top, below, largest, ties)
+        smaller, ties = exact_sums_below_max(x, s, top, params, uncertain)
+        exact = slices.total_and_share_of(top, smaller, largest, ties)
         rounded = slices.RoundedTotal(
             v.select(uncertain, exact.hi, rounded.hi),
             v.select(uncertain, exact.lo, rounded.lo),

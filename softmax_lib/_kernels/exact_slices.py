@@ -71,10 +71,22 @@ def copy_block(x, start, left, stride, block):
 @inlined
 def exact_sums_below_max(x, s, top, params, uncertain):
     """Do as `exact_sum_below_max` does, at least in the lanes that are uncertain."""
-    marks = v.select(uncertain, 1.0 + 0.0 * params.magic, 0.0)
-    if s.n < MIN_ALONE or v.reduce_sum(v.to_float64(marks)) > MAX_ALONE:
-        return sums_of_all_lanes(x, s, top, params)
-    return sums_of_marked_lanes(x, s, top, marks)
+    if are_few(uncertain, s.n, x):
+        return sums_of_marked_lanes(x, s, top, marks_of(uncertain, x))
+    return sums_of_all_lanes(x, s, top, params)
+
+
+@inlined
+def are_few(uncertain, n, x):
+    """Return whether slices of n numbers are better summed one after the other."""
+    marks = v.to_float64(marks_of(uncertain, x))
+    return n >= MIN_ALONE and v.reduce_sum(marks) <= MAX_ALONE
+
+
+@inlined
+def marks_of(uncertain, x):
+    """Return 1 where a mask holds, else 0, in the dtype of x."""
+    return v.select(uncertain, v.splat(x, 1.0), 0.0)
 
 
 @outlined

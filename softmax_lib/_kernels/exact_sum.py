@@ -47,6 +47,14 @@ def keep_below(scores, top):
 
 
 @inlined
+def below(scores, limit):
+    """Return the scores, but -inf for those that are not below any limit."""
+    if limit is not None:
+        return keep_below(scores, limit)
+    return scores
+
+
+@inlined
 def count_ties(scores, top):
     """Return 1 where a score is equal to top, else 0."""
     return v.select(scores == top, v.splat(scores, 1.0), 0.0)

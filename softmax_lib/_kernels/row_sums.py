@@ -16,11 +16,13 @@ from softmax_lib._kernels.accumulator import (
     round_total,
     scale_total,
     subtract_term,
+    unit_above,
+    with_clamped,
     zero_sum,
     zero_total,
 )
 from softmax_lib._kernels.exact_slices import exact_sum_below_max
-from softmax_lib._kernels.exact_sum import keep_below
+from softmax_lib._kernels.exact_sum import below
 from softmax_lib._kernels.row_loops import (
     BLOCK_LENGTH,
     IN_CACHE_LENGTH,
@@ -31,14 +33,6 @@ from softmax_lib._kernels.row_loops import (
     row_max,
     row_params,
 )
-
-
-@inlined
-def below(scores, limit):
-    """Return the scores, but -inf for those that are not below any limit."""
-    if limit is not None:
-        return keep_below(scores, limit)
-    return scores
 
 
 @outlined
@@ -213,8 +207,7 @@ def online_sum_exp(x, row):
 @outlined
 def sum_exp_below_max(x, row, top, params, largest):
     """Return the total of the terms below top, none of which is above `largest`."""
-    unit = 2.0 * e.power_of_two(v.to_dtype_of(params.magic, largest))
-    unit = v.splat(x, v.lane0(unit)) * e.TERM_SCALE(x)
+    unit = v.splat(x, v.lane0(unit_above(params.magic, largest)))
     params, unshifted = v.splat_fields(x, params), v.lane0(params.shift) == 0.0
     total = zero_total()
     for b in range(0, row.n, BLOCK_LENGTH(x)):
@@ -222,7 +215,7 @@ def sum_exp_below_max(x, row, top, params, largest):
         how = params, unit, unshifted, 0, None
         block, _ = sum_exp_block(x, None, at, size, top, *how)
         total = add_totals(total, block)
-    return total
+    return with_clamped(x, total, row.n)
 
 
 @inlined
@@ -236,8 +229,8 @@ def row_others(x, row, top, params, total, largest):
         finer = sum_exp_below_max(x, row, v.lane0(top), params, most)
         others, uncertain = round_total(top, finer, row.n)
     if v.any_of(uncertain):
-        below, ties = exact_sum_below_max(x, row.start, row.n, 1, top, params)
-        others = slices.others_of(top, below, largest, ties)
+        smaller, ties = exact_sum_below_max(x, row.start, row.n, 1, top, params)
+        others = slices.others_of(top, smaller, largest, ties)
     return others
 
 
@@ -247,8 +240,8 @@ def row_total(x, row, top, params, total):
     largest = slices.max_term(top, params)
     rounded, uncertain = slices.total_and_share(top, total, largest, row.n)
     if v.any_of(uncertain):
-        below, ties = exact_sum_below_max(x, row.start, row.n, 1, top, params)
-        rounded = slices.total_and_share_of(top, below, largest, ties)
+        smaller, ties = exact_sum_below_max(x, row.start, row.n, 1, top, params)
+        rounded = slices.total_and_share_of(top, smaller, largest, ties)
     return rounded
 
 

@@ -10,6 +10,7 @@ from softmax_lib import _vector as v
 from softmax_lib._jit import inlined
 from softmax_lib._kernels.accumulator import (
     Total,
+    as_one_pair,
     round_sum,
     round_total,
     total_bound,
@@ -85,7 +86,7 @@ def others_of(top, below, largest, ties):
     `ties` scores are equal to the maximum.
     """
     others = dd_add(below, dd_mul_float(largest, ties - 1.0))
-    return round_sum(top, others.hi, others.lo)[0]
+    return as_one_pair(top, round_sum(top, others.hi, others.lo)[0])
 
 
 @inlined
@@ -101,7 +102,7 @@ def total_and_share(top, total, largest, n):
 def total_and_share_of(top, below, largest, ties):
     """Return the same from the exact total below the maximum; see `others_of`."""
     hi, lo = dd_add(below, dd_mul_float(largest, ties))
-    rounded, _, _ = round_sum(top, hi, lo)
+    rounded = as_one_pair(top, round_sum(top, hi, lo)[0])
     share, _ = max_shares(top, rounded, Total(hi, lo, 0.0 * hi), largest, 0)
     return RoundedTotal(rounded.hi, rounded.lo, share)
 

@@ -111,9 +111,9 @@ def weighted_distance(x, start, n, top, targets):
 
 
 @inlined
-def grad_entry(weight_sum, c, p, rest):
-    """Return (C - c) p - c (1 - p), given 1 - p."""
-    return ((weight_sum.hi - c) + weight_sum.lo) * p - c * rest
+def minus_coefficient(weight_sum, c):
+    """Return C - c."""
+    return (weight_sum.hi - c) + weight_sum.lo
 
 
 @inlined
@@ -160,7 +160,7 @@ def write_soft_gradient(x, out, row, sums, weight_sum, targets, over):
         p = v.select(won, max_share, v.fma(term, hi, term * lo))
         rest = v.select(won, max_rest, one - p)
         c = coefficients(start, i, count, targets)
-        entry = grad_entry(weight_sum, c, p, rest) * over
+        entry = (minus_coefficient(weight_sum, c) * p - c * rest) * over
         v.store_up_to(out, start + i, count, v.to_dtype_of(x, entry))
     label_part = label_coefficient(targets)
     if label_part != 0.0:
@@ -169,6 +169,8 @@ def write_soft_gradient(x, out, row, sums, weight_sum, targets, over):
         term, rest = total_without(x, sums, score)
         p = v.select(score == sums.top, max_share, v.to_float64(term) * hi)
         rest_share = v.lane0(dd_mul_rounded(rest, r)) * one
-        c = label_part + float(v.load_scalar(targets.weight, y)) * targets.uniform
-        entry = grad_entry(weight_sum, c, v.lane0(p), rest_share) * over
+        c = float(v.load_scalar(targets.weight, y)) * targets.uniform
+        # Their sum would round what the other classes weigh.
+        others = minus_coefficient(dd_add_float(weight_sum, 0.0 - label_part), c)
+        entry = (others * v.lane0(p) - (label_part + c) * rest_share) * over
         v.store_scalar(out, start + y, entry)

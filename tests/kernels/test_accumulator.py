@@ -162,6 +162,18 @@ def test_certain_totals_are_rounded_alike_from_anywhere_within_their_bounds(dtyp
         np.testing.assert_array_equal(again[1][certain], low[certain])
 
 
+def test_a_total_of_two_parts_has_one_pair():
+    # Near the middle between two coarse multiples either might become the high part,
+    # and which one might depend on how the sum of both parts is rounded.
+    rng, size = np.random.default_rng(15), 3000
+    middle = 1 + 2.0**-45 * (rng.integers(0, 2**25, size) + 0.5)
+    his = middle - 2.0**-45 / 24 + 2.0**-52 * rng.integers(-2, 3, size)
+    nearly, zeros = np.full(size, 2.0**-53), np.zeros(size)
+    one = round_all(his, nearly - 2.0**-100, zeros, np.float64)
+    other = round_all(his, nearly + 2.0**-100, zeros, np.float64)
+    np.testing.assert_array_equal(one[:2], other[:2])
+
+
 @each_dtype
 def test_totals_of_few_bits_are_certain(dtype):
     # They lie in the middle between two multiples, which a step before rounding avoids.

@@ -85,7 +85,7 @@ mathjax:          ## fetch MathJax anew (needs npm)
 	tar -xzf mathjax-3.2.2.tgz --strip-components=2 -C book/_static/mathjax package/es5/tex-svg-full.js
 	rm mathjax-3.2.2.tgz
 
-fonts:            ## fetch the site's fonts anew (needs npm)
+fonts: .venv/ready ## fetch the fonts of the site and of the figures anew (needs npm)
 	npm pack --silent @fontsource-variable/source-serif-4@5.3.1 \
 	  @fontsource-variable/source-sans-3@5.3.0 @fontsource-variable/source-code-pro@5.3.0
 	for family in source-serif-4 source-sans-3 source-code-pro; do \
@@ -95,7 +95,11 @@ fonts:            ## fetch the site's fonts anew (needs npm)
 	    package/files/$$family-latin-wght-normal.woff2; done
 	tar -xzf fontsource-variable-source-serif-4-*.tgz --strip-components=2 -C book/_static/fonts \
 	  package/files/source-serif-4-latin-wght-italic.woff2
-	rm fontsource-variable-*.tgz
+	npm pack --silent @fontsource/source-sans-3@5.3.1
+	tar -xzf fontsource-source-sans-3-*.tgz --strip-components=2 package/files/source-sans-3-latin-400-normal.woff
+	$(BIN)/python tools/figure_font.py source-sans-3-latin-400-normal.woff \
+	  notebooks/helpers/figures/font/figures.ttf
+	rm fontsource-*.tgz source-sans-3-latin-400-normal.woff
 
 clean:            ## remove everything that was built or installed
 	rm -rf .venv .venv-bench _build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache

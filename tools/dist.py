@@ -55,6 +55,7 @@ def notebooks():
     """Archive the notebooks, the helper modules and the stored measurements."""
     name, folder = "softmax-notebooks", ROOT / "notebooks"
     files = [*folder.glob("*.ipynb"), *(folder / "helpers").rglob("*.py")]
+    files += (folder / "helpers" / "figures" / "font").iterdir()
     archive(name, folder, files)
     with zipfile.ZipFile(DIST / f"{name}.zip", "a", zipfile.ZIP_DEFLATED) as target:
         for file in sorted((ROOT / "benchmarks" / "results").glob("*.json")):

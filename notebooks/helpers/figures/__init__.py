@@ -6,6 +6,7 @@ Lines are labelled at their ends rather than in a legend. The functions return N
 so that a cell shows nothing but the figure.
 """
 
+from helpers.figures.arrows import arrows
 from helpers.figures.bars import bars
 from helpers.figures.grids import (
     heat,
@@ -24,6 +25,7 @@ from helpers.figures.points import (
 )
 
 __all__ = [
+    "arrows",
     "bands",
     "bars",
     "curves",

@@ -7,13 +7,14 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from helpers.figures.style import (
     BLUE,
     GREEN,
+    GREY,
     ORANGE,
     PALE,
     PURPLE,
-    RED,
     folded,
     for_page_and_phone,
     on_phone,
+    plain,
     signed,
     width,
 )
@@ -24,10 +25,11 @@ REGIONS = (BLUE, GREEN, ORANGE, PURPLE)
 INK = LinearSegmentedColormap.from_list(
     "ink", ["#00000000", "#000000ff"]
 )
+CONTOURS = (0.1, 0.5, 0.9)
 BLUES = LinearSegmentedColormap.from_list("blues", [BLUE + "00", BLUE])
 SIGNED = LinearSegmentedColormap.from_list(
     "signed",
-    [(0, RED), (0.5, RED + "00"), (0.5, BLUE + "00"), (1, BLUE)],
+    [(0, ORANGE), (0.5, ORANGE + "00"), (0.5, BLUE + "00"), (1, BLUE)],
 )
 
 
@@ -102,9 +104,9 @@ def maps(
 ):
     """Draw contours for each entry of `panels`, a dict of title: values over (y, x).
 
-    The contours are at 0.1, 0.5 and 0.9. `dots` holds groups of points by title and
-    name, `names` the position of each name, `points` marks (x, y, text), which are
-    labelled in the first panel.
+    The contours are at 0.1, 0.5 and 0.9; the ground is darker where values are
+    larger. `dots` holds groups of points by title and name, `names` the position of
+    each name, `points` marks (x, y, text), which are labelled in the first panel.
     """
     shape = (
         (len(panels), 1) if on_phone() and dots else (1, len(panels))
@@ -120,22 +122,20 @@ def maps(
         for name, group in (dots or {}).get(title, {}).items():
             (drawn,) = ax.plot(*np.transpose(group), ".", markersize=4)
             ax.text(*names[name], name, color=drawn.get_color())
+        # The darker, the larger the value; light enough for text and dots.
+        shades = [GREY + alpha for alpha in ("00", "18", "30", "48")]
+        edges = (-np.inf, *CONTOURS, np.inf)
+        ax.contourf(x, y, values, edges, colors=shades, zorder=0)
         lines = ax.contour(
-            x,
-            y,
-            values,
-            (0.1, 0.5, 0.9),
-            colors="black",
-            linewidths=1.4,
+            x, y, values, CONTOURS, colors="black", linewidths=1.2
         )
         ends = [line[0][len(line[0]) // 4] for line in lines.allsegs]
-        size = 8 if on_phone() else None
-        ax.clabel(lines, fmt="%g", manual=ends, fontsize=size)
+        size = 8.5 if on_phone() else None
+        ax.clabel(lines, fmt=plain, manual=ends, fontsize=size)
         for px, py, text in points:
             ax.plot(px, py, "X", color="black", markersize=8)
-            ax.text(
-                px, py - 0.9, text if ax is first else "", ha="center"
-            )
+            if ax is first:
+                ax.text(px, py - 0.9, text, ha="center")
         title = folded(title, 0.8 * width() / shape[1])
         ax.set(title=title, xlabel=xlabel)
         ax.locator_params(nbins=5, prune="both")

@@ -10,6 +10,7 @@ from helpers.figures.style import (
     for_page_and_phone,
     grid,
     on_phone,
+    plain,
     width,
 )
 
@@ -38,9 +39,9 @@ def curves(
     _named_lines(ax, x, lines, dashed, grey)
     if yscale == "log":
         low, high = ax.get_ylim()
-        subs = (1, 2, 5) if high < 100 * low else (1,)
-        ax.yaxis.set_major_locator(LogLocator(subs=subs))
-        ax.yaxis.set_major_formatter("{x:g}")
+        if high < 100 * low:
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.yaxis.set_major_formatter(plain)
         ax.yaxis.set_minor_formatter("")
     for px, py, text in marks:
         ax.plot(px, py, "o", color="black", markersize=5)
@@ -74,6 +75,8 @@ def panels(x, panels, *, xlabel, ylabel=None, sharey=False, rings=None):
                 *point, "o", mfc="white", mec="black", clip_on=False
             )
         ax.set(title=title, xlabel=xlabel)
+        if on_phone() and shape[1] > 2:
+            ax.xaxis.get_major_locator().set_params(nbins=2)
         _spread_names(ax)
     axes[0, 0].set_ylabel(ylabel)
 

@@ -5,29 +5,31 @@ import numpy as np
 
 from helpers.figures.style import (
     BLUE,
+    GREEN,
     GREY,
     ORANGE,
     RED,
-    SKY,
     for_page_and_phone,
     on_phone,
+    plain,
     signed,
     width,
 )
 
 
 @for_page_and_phone
-def bands(rows, names, *, xlabel, linear=5):
+def bands(rows, names, *, xlabel, ticks):
     """Draw one bar for each entry of `rows`, a dict of name: five edges.
 
     `names` label the four segments between the edges, above the first bar. The axis
-    is linear from -linear to linear and logarithmic outside.
+    is linear around 0 and logarithmic outside, with colours and scale as in the
+    explorer of the same bars. A phone shows every second one of the `ticks`.
     """
     _, ax = plt.subplots(figsize=(width(), 1.0 + 0.62 * len(rows)))
-    ax.set_xscale("symlog", linthresh=linear)
+    ax.set_xscale("asinh", linear_width=1)
     scale = ax.xaxis.get_transform()
+    colours = GREY + "40", ORANGE + "8c", GREEN + "47", RED + "52"
     for y, edges in enumerate(rows.values()):
-        colours = [c + "90" for c in (GREY, ORANGE, SKY, RED)]
         ax.barh(y, np.diff(edges), 0.42, edges[:-1], color=colours)
         sides = {"right": -2, "left": 2, "center": 0}
         for edge, side in zip(edges[1:-1], sides, strict=True):
@@ -38,7 +40,7 @@ def bands(rows, names, *, xlabel, linear=5):
                 textcoords="offset points",
                 ha=side,
                 va="top",
-                size=9,
+                size=9.5,
             )
     ends = scale.transform(next(iter(rows.values())))
     middles = scale.inverted().transform((ends[1:] + ends[:-1]) / 2)
@@ -46,10 +48,9 @@ def bands(rows, names, *, xlabel, linear=5):
         ax.text(middle, -0.3, name, ha="center", va="bottom")
     ax.set(xlabel=xlabel, ylim=(len(rows) - 0.3, -0.9))
     ax.set_xlim(edges[0], edges[-1])
-    powers = [10, 1000] if on_phone() else [10, 100, 1000]
-    ax.set_xticks([-p for p in powers[::-1]] + [0] + powers)
+    ax.set_xticks(ticks[:: 2 if on_phone() else 1])
+    ax.xaxis.set_major_formatter(plain)
     ax.set_yticks(range(len(rows)), list(rows))
-    ax.xaxis.set_major_formatter("{x:.0f}")
     ax.minorticks_off()
     ax.tick_params(left=False)
     ax.spines["left"].set_visible(False)

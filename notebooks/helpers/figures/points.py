@@ -26,10 +26,12 @@ def points(x, clouds, heights, *, xlabel, ylabel, line):
     end = bound[0][-1]
     for colour, (name, y) in zip(COLOURS, clouds.items(), strict=False):
         ax.plot(x, y, color=colour, linestyle="", **style)
-        where = end * 1.01, heights[name]
+        where = end * 1.03, heights[name]
+        if on_phone():
+            name = name.replace(" ", "\n")
         ax.text(*where, name, color=colour, va="center")
     ax.plot(*bound, color=GREY, linewidth=1, linestyle="--")
-    ax.text(end * 1.01, bound[1][-1], text, color=GREY, va="center")
+    ax.text(end * 1.03, bound[1][-1], text, color=GREY, va="center")
     ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, end), ylim=(0, None))
     grid(ax)
 

@@ -5,11 +5,15 @@ import re
 import textwrap
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 from IPython import get_ipython
 from IPython.core.pylabtools import print_figure
+from matplotlib import font_manager
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
+from matplotlib.ticker import AutoLocator, ScalarFormatter
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 # Dark enough for text on a light page, light enough to be inverted on a dark one.
@@ -24,13 +28,19 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = COLOURS = (
 GREY = "#767676"
 PALE = "#d4d4d4"
 
+# Text is drawn as outlines: a picture on a page cannot use the fonts of the page, and
+# JupyterLab has none of them. tools/figure_font.py made this font from the site's.
+FONT = Path(__file__).with_name("font") / "figures.ttf"
+font_manager.fontManager.addfont(FONT)
+FAMILY = font_manager.FontProperties(fname=FONT).get_name()
+
 # The widths of a page and of a phone in portrait orientation, in inches.
 PAGE, PHONE = 7.2, 3.4
 FOR_PHONE = {
     "figure.figsize": (PHONE, 2.5),
-    "font.size": 9.5,
-    "axes.titlesize": 9.5,
-    "axes.labelsize": 9.5,
+    "font.size": 10.5,
+    "axes.titlesize": 10.5,
+    "axes.labelsize": 10.5,
     "lines.linewidth": 2.0,
 }
 
@@ -49,14 +59,17 @@ plt.rcParams.update(
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.edgecolor": GREY,
-        "axes.titlesize": 11,
+        "axes.titlesize": 12,
         "axes.titlelocation": "left",
-        "axes.labelsize": 11,
+        "axes.labelsize": 12,
         "xtick.color": GREY,
         "ytick.color": GREY,
         "xtick.labelcolor": "black",
         "ytick.labelcolor": "black",
-        "font.size": 10.5,
+        "font.size": 11.5,
+        "font.family": [FAMILY, "DejaVu Sans"],
+        "mathtext.fontset": "custom",
+        "mathtext.rm": FAMILY,
         "lines.linewidth": 2.2,
         "lines.solid_capstyle": "round",
     }
@@ -73,12 +86,30 @@ def on_phone():
     return width() == PHONE
 
 
+def breadth(text):
+    """Return how wide a text is in the size of the figure's labels, in inches."""
+    size = plt.rcParams["font.size"]
+    font = font_manager.FontProperties(family=[FAMILY])
+    lines = text.split("\n")
+    return (
+        max(
+            TextPath((0, 0), line, size=size, prop=font)
+            .get_extents()
+            .width
+            if line.strip()
+            else 0.0
+            for line in lines
+        )
+        / 72
+    )
+
+
 def folded(text, inches):
     """Break a title into lines of at most that width.
 
     Text in brackets stays together, on a separate line if necessary.
     """
-    letter = 0.0075 * plt.rcParams["axes.titlesize"]
+    letter = 0.0066 * plt.rcParams["axes.titlesize"]
     text = text.replace(", ", ",\xa0").replace("([", " ([")
     lines = textwrap.fill(text, int(inches / letter))
     return lines.replace(" ([", "([").replace("\xa0", " ")
@@ -99,8 +130,10 @@ def for_page_and_phone(draw):
             draw(*args, **options)
             narrow = plt.gcf()
             plt.close(narrow)
+            tidy_ticks(narrow)
             text = stable_svg(narrow)
         draw(*args, **options)
+        tidy_ticks(plt.gcf())
         plt.gcf().for_phone = text[text.index("<svg") :]
 
     return both
@@ -138,6 +171,21 @@ def grid(ax):
     """Draw pale horizontal lines behind the data."""
     ax.grid(axis="y", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
+
+
+def plain(value, _position=None):
+    """Format a tick as shortly as possible, without zeros at its end."""
+    return f"{round(value, 12) + 0.0:.9g}".replace("-", "−")
+
+
+def tidy_ticks(figure):
+    """Give the linear axes of a figure one notation: round steps, no final zeros."""
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            if isinstance(axis.get_major_formatter(), ScalarFormatter):
+                axis.set_major_formatter(plain)
+            if isinstance(axis.get_major_locator(), AutoLocator):
+                axis.get_major_locator().set_params(steps=[1, 2, 5, 10])
 
 
 def signed(value, digits):

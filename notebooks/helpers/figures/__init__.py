@@ -8,6 +8,7 @@ so that a cell shows nothing but the figure.
 
 from helpers.figures.arrows import arrows
 from helpers.figures.bars import bars
+from helpers.figures.calibration import reliability
 from helpers.figures.grids import (
     heat,
     maps,
@@ -17,12 +18,9 @@ from helpers.figures.grids import (
 )
 from helpers.figures.lines import curves, loglog, panels, placed_curves
 from helpers.figures.numbers import bands, number_line
-from helpers.figures.points import (
-    intervals,
-    points,
-    reliability,
-    strips,
-)
+from helpers.figures.points import intervals, points
+from helpers.figures.stacked import stacked
+from helpers.figures.strips import strips
 
 __all__ = [
     "arrows",
@@ -41,5 +39,6 @@ __all__ = [
     "points",
     "regions",
     "reliability",
+    "stacked",
     "strips",
 ]

@@ -91,6 +91,9 @@ def one_page():
             tag["src"] = "../" + normpath(f"{page}/../{tag['src']}")
         for tag in article(class_="dropdown"):
             tag["class"].remove("dropdown")  # a printed solution is unfolded
+        for fold in article("details", class_="hide"):
+            if "Checks" in fold.summary.get_text():
+                fold["open"] = ""
         for cell in article(class_="cell_input"):
             if cell.get_text().count("\n") > LONG:
                 cell["class"].append("long")  # may break across pages

@@ -4,6 +4,7 @@ The normal form has the cells, their outputs and the metadata that the book uses
 nothing that changes from run to run.
 """
 
+import ast
 import copy
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,32 @@ METADATA = {
 }
 
 
+def prompt(source):
+    """Return what the page says in place of a folded cell."""
+    tree = ast.parse(source)
+    last = ast.unparse(tree.body[-1])
+    if any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
+        return "Checks: all passed"
+    if all(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body):
+        return "Show the imports"
+    if last.startswith("figures."):
+        return "Show the drawing code"
+    if last.startswith("show.table("):
+        return "Show the code of the table"
+    return "Show the call that prints this"
+
+
+def folded(cell):
+    """Return the metadata of a folded cell, with the words of its two prompts."""
+    words = prompt(cell.source)
+    hide = words.replace("Show", "Hide")
+    mystnb = cell.metadata.get("mystnb", {}) | {
+        "code_prompt_hide": hide,
+        "code_prompt_show": words,
+    }
+    return cell.metadata | {"mystnb": dict(sorted(mystnb.items()))}
+
+
 def normalised(notebook):
     """Return a copy of a notebook in its normal form."""
     notebook = nbformat.from_dict(notebook)
@@ -32,6 +59,8 @@ def normalised(notebook):
         cell.source = cell.source.strip("\n")
         if cell.cell_type != "code":
             continue
+        if "hide-input" in cell.metadata.get("tags", ()):
+            cell.metadata = nbformat.from_dict(folded(cell))
         count += 1
         cell.execution_count = count
         cell.outputs = joined(cell.outputs)

@@ -12,6 +12,11 @@
   name(".secondary-toggle", "Show or hide the contents of this page");
   name(".btn-fullscreen-button", "Fill the screen");
 
+  // Its visible words say more than "Toggle hidden content", the label of each.
+  for (const summary of document.querySelectorAll("details.hide > summary")) {
+    summary.removeAttribute("aria-label");
+  }
+
   // The theme scrolls the table of contents to the page that is open, and the book's
   // name out of sight, also where both fit.
   addEventListener("load", () => {

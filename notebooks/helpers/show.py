@@ -1,4 +1,4 @@
-"""Tables and source code, as the book shows them."""
+"""Tables, verdicts and source code, as the book shows them."""
 
 import ast
 import inspect
@@ -13,7 +13,8 @@ def table(columns, digits=4):
     """Show a dict of columns as a table with numbers of fixed precision.
 
     `digits` is the number of decimals of floats, a format such as ".2e", or a
-    dict of either by column. Integers and text are shown unchanged.
+    dict of either by column. Integers and text are shown unchanged, truth values
+    in words.
     """
     aligned = [
         "---:" if len(v) and _is_number(v[0]) else ":---"
@@ -35,6 +36,16 @@ def table(columns, digits=4):
     lines = [columns, aligned, *rows]
     return Markdown(
         "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    )
+
+
+def facts(statements):
+    """Show a dict of statement: whether it is true, as a list with yes and no."""
+    return Markdown(
+        "\n".join(
+            f"- {statement}: **{_yes_or_no(true)}**"
+            for statement, true in statements.items()
+        )
     )
 
 
@@ -72,6 +83,19 @@ def assignments(module, *names):
     return Markdown(f"```python\n{parts}\n```")
 
 
+def constants(module, *names):
+    """Show constants of the engine as they are in float32 and in float64."""
+    both = [getattr(module, name).values for name in names]
+    return table(
+        {
+            "constant": names,
+            "float32": [np.float32(single) for single, _ in both],
+            "float64": [double for _, double in both],
+        },
+        digits=".17g",
+    )
+
+
 def _source(function, docstring):
     code = inspect.getsource(getattr(function, "py_func", function))
     if docstring:
@@ -82,12 +106,18 @@ def _source(function, docstring):
 
 
 def _cell(value, digits):
-    if isinstance(value, str | bool | np.bool_ | int | np.integer):
+    if isinstance(value, bool | np.bool_):
+        return _yes_or_no(value)
+    if isinstance(value, str | int | np.integer):
         return str(value)
     text = format(
         value, digits if isinstance(digits, str) else f".{digits}f"
     )
     return text.replace("-", "−")  # a minus sign is as wide as a plus
+
+
+def _yes_or_no(true):
+    return "yes" if true else "no"
 
 
 def _is_number(value):

@@ -38,7 +38,7 @@ def test_causes_are_shown(path):
         c.metadata.get("mystnb", {}).get("figure", {}).get("name") for c in cells
     }
     labels = {label for found in LABEL.findall(prose) for label in found} | figures
-    checks = cells[-1].source
+    checks = cells[-2].source
     for block in paragraphs(prose):
         names = names_of(block)
         if CAUSE.search(re.sub(r"^<!-- .*$", "", block, flags=re.M)):

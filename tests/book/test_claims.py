@@ -68,12 +68,12 @@ def of_page(n, body):
 def cells_of(notebook):
     """Return a notebook's targets, those with an output, and its checked claims."""
     targets, shown = [], set()
-    for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
-        if cell.cell_type != "markdown":
-            continue
-        here = [int(n) for n in TARGET.findall(cell.source)]
-        targets += here
-        if after is not None and after.cell_type == "code" and after.outputs:
+    here = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            here = [int(n) for n in TARGET.findall(cell.source)]
+            targets += here
+        elif cell.cell_type == "code" and cell.outputs:
             shown.update(here)
     last = [cell for cell in notebook.cells if cell.cell_type == "code"][-1]
     return targets, shown, checks_of(last.source)
@@ -145,7 +145,10 @@ def two_targets(page, notebooks):
 
 def no_output(page, notebooks):
     notebook, i = cell_with(notebooks, r"^\(claim-07\)=$", "markdown")
-    notebook.cells[i + 1].outputs = []
+    for cell in notebook.cells[i + 1 :]:
+        if cell.cell_type == "markdown":
+            break
+        cell.outputs = []
     return page
 
 

@@ -28,8 +28,6 @@ DIFFERENT = {
     "fig-02-fruits": "scores and exponentials have no limit, shares have",
     "fig-03-labels": "scores have no limit, shares have",
     "fig-06-hint": "the share of a class, and the slope of that share",
-    "fig-08-reliability": "counts stand below the fractions",
-    "fig-08-temperature": "counts stand below the fractions",
 }
 
 
@@ -160,6 +158,8 @@ PICTURES = [
 ]
 BARS = {key: panels for key, _, called, panels in PICTURES if "bars" in called}
 ARROWS = {key: panels for key, _, called, panels in PICTURES if "arrows" in called}
+STACKED = {key: panels for key, _, called, panels in PICTURES if "stacked" in called}
+SQUARE = {key: panels for key, _, called, panels in PICTURES if "reliability" in called}
 SEVERAL = {key: (name, panels) for key, name, _, panels in PICTURES if len(panels) > 1}
 
 
@@ -183,6 +183,35 @@ def test_bars_are_as_long_as_their_numbers_say(key):
         for start, end, _ in panel.tracks:
             assert start == pytest.approx(zero, abs=PIXEL)
             assert end - zero == pytest.approx(unit, abs=PIXEL)
+
+
+@pytest.mark.parametrize("key", STACKED)
+def test_parts_stand_end_to_end_and_are_as_long_as_their_numbers_say(key):
+    (panel,) = STACKED[key]
+    numbers = [float(t) for t in panel.texts if NUMBER.fullmatch(t)]
+    parts, wholes = numbers[: len(panel.bars)], numbers[len(panel.bars) :]
+    start = min(start for start, _, _ in panel.bars)
+    unit = sum(end - start for start, end, _ in panel.bars) / sum(parts)
+    for (left, right, _), value in zip(panel.bars, parts, strict=True):
+        assert right - left == pytest.approx(value * unit, abs=PIXEL)
+    rows = sorted({y for _, _, y in panel.bars})
+    for row, whole in zip(rows, wholes, strict=True):
+        ends = sorted((left, right) for left, right, y in panel.bars if y == row)
+        assert ends[0][0] == pytest.approx(start, abs=PIXEL)
+        assert ends[-1][1] - start == pytest.approx(whole * unit, abs=PIXEL)
+        for (_, right), (left, _) in itertools.pairwise(ends):
+            assert right == pytest.approx(left, abs=PIXEL)
+
+
+@pytest.mark.parametrize("key", SQUARE)
+def test_a_calibrated_network_would_rise_at_45_degrees(key):
+    diagrams = [p for p in SQUARE[key] if p.y.places]
+    assert len(diagrams) == len(SQUARE[key]) / 2
+    for panel in diagrams:
+        assert len(panel.x.places) == len(panel.y.places) > 2
+        assert np.ptp(panel.x.places) == pytest.approx(
+            np.ptp(panel.y.places), abs=PIXEL
+        )
 
 
 @pytest.mark.parametrize("key", ARROWS)

@@ -15,7 +15,7 @@ import pytest
 import softmax_lib as sl
 from helpers import engine, exact, network, show
 from helpers.figures import grids, lines, style
-from helpers.figures.bars import _reach
+from helpers.figures.bars import _fill_row, _fill_rows, _panels
 from softmax_lib import _layout, textbook
 
 # --- exact -----------------------------------------------------------------------
@@ -78,6 +78,13 @@ def test_a_table():
     ]
     assert show.table({"x": [0.125]}, {}).data.endswith("| 0.1250 |")
     assert show.table({"x": [0.125]}, 2).data.endswith("| 0.12 |")
+
+
+def test_truth_in_words():
+    facts = show.facts({"one is less than two": 1 < 2, "two is less": np.bool_(False)})
+    assert facts.data == "- one is less than two: **yes**\n- two is less: **no**"
+    table = show.table({"holds": [True, np.bool_(False)]}, {}).data
+    assert table.endswith("| yes |\n| no |")
 
 
 def test_source_with_and_without_its_description():
@@ -211,10 +218,39 @@ def test_titles_are_folded_between_words():
     assert "[0.1, 0.2]" in text.replace("\xa0", " ")
 
 
-def test_the_sides_of_bars():
-    assert _reach([1.0, 2.0]) == (0.0, 2.0, 1)
-    assert _reach([-1.0, 2.0]) == (-1.0, 2.0, 2)
-    assert _reach([-1.0, 0.0]) == (-1.0, 0.0, 1)
+def test_ticks_have_no_needless_digits():
+    assert [style.plain(v) for v in (0.0, 0.30000000000000004, -2.5, 1e6)] == [
+        "0",
+        "0.3",
+        "−2.5",
+        "1000000",
+    ]
+
+
+def panels_of(shares=(), own=()):
+    values = {"score": [2.0, -1.0], "exponential": [7.4, 0.4], "share": [0.9, 0.1]}
+    return _panels(values, 1, shares, own)
+
+
+def test_panels_side_by_side_have_one_scale_unless_it_is_their_own():
+    for shares, own, different in (
+        ((), (), 1),
+        (["share"], (), 2),
+        (["share"], ["exponential"], 3),
+    ):
+        panels = panels_of(shares, own)
+        _fill_row(panels, 6.0, 0.5)
+        assert sum(p.inches for p in panels) == pytest.approx(6.0)
+        assert len({round(p.unit, 9) for p in panels}) == different
+
+
+def test_panels_below_each_other_have_one_scale_and_width():
+    panels = panels_of(["share"])
+    _fill_rows(panels, 3.0)
+    assert [p.inches for p in panels] == pytest.approx([3.0] * 3)
+    score, exponential, share = panels
+    assert (score.low, score.high) == (exponential.low, exponential.high) == (-1, 7.4)
+    assert score.unit == exponential.unit and (share.low, share.high) == (0, 1)
 
 
 def test_a_name_stands_in_the_middle_of_its_region():

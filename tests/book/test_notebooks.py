@@ -1,5 +1,6 @@
 """Notebooks are stored executed, in their normal form, without traces of a machine."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -69,6 +70,17 @@ def test_every_figure_is_named_captioned_and_described(path):
 
 
 @every_notebook
+def test_what_a_figure_shows_is_asserted(path):
+    cells = nbformat.read(path, as_version=4).cells
+    figures = {
+        c.metadata.get("mystnb", {}).get("figure", {}).get("name") for c in cells
+    }
+    checks = re.split(r"^# (?=fig-|claim )", cells[-2].source, flags=re.MULTILINE)
+    checked = {part.split("\n")[0] for part in checks if "assert " in part}
+    assert not figures - checked - {None}
+
+
+@every_notebook
 def test_cells_are_short_and_narrow(path):
     for cell in code_cells(path):
         lines = cell.source.split("\n")
@@ -89,9 +101,59 @@ def test_has_what_every_chapter_has(path):
     assert exercises == solutions
     assert re.search(r"^## Summary$", prose, re.MULTILINE)
     assert "**Further reading.**" in prose
-    assert cells[-1].cell_type == "code"
-    assert "assert " in cells[-1].source
-    assert re.search(r"^## Checks$", cells[-2].source, re.MULTILINE)
+    heading, checks, summary = cells[-3:]
+    assert re.match(r"## Checks\n", heading.source)
+    assert checks.cell_type == "code" and "assert " in checks.source
+    assert summary.source.startswith("## Summary\n")
+
+
+def calls(node):
+    """Return the calls inside a node, as text, without their arguments."""
+    found = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
+    return [ast.unparse(call.func) for call in found]
+
+
+@every_notebook
+def test_what_only_dresses_a_result_is_folded(path):
+    for cell in code_cells(path):
+        tree = ast.parse(cell.source)
+        imports = [isinstance(n, ast.Import | ast.ImportFrom) for n in tree.body]
+        last = ast.unparse(tree.body[-1])
+        dresses = re.match(r"figures\.|show\.(?!facts\()", last)
+        checks = "assert " in cell.source
+        folded = "hide-input" in cell.metadata.get("tags", ())
+        assert folded == bool(dresses or checks or all(imports)), cell.source
+    first = ast.parse(code_cells(path)[0].source)
+    assert all(isinstance(n, ast.Import | ast.ImportFrom) for n in first.body)
+
+
+@every_notebook
+def test_nothing_is_computed_where_it_is_folded(path):
+    trees = [ast.parse(cell.source) for cell in code_cells(path)]
+    library = {
+        alias.asname or alias.name
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("softmax_lib")
+        for alias in node.names
+    }
+    for cell in code_cells(path):
+        if (
+            "hide-input" in cell.metadata.get("tags", ())
+            and "assert" not in cell.source
+        ):
+            called = {call.split(".")[0] for call in calls(ast.parse(cell.source))}
+            assert not called & (library | {"exact"}), cell.source
+
+
+@every_notebook
+def test_truth_is_told_in_words(path):
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            text = output.get("text", "") or output.get("data", {}).get(
+                "text/plain", ""
+            )
+            assert not re.search(r"\b(True|False)\b", text), cell.source
 
 
 def test_the_normal_form_drops_what_changes_from_run_to_run():
@@ -111,6 +173,24 @@ def test_the_normal_form_drops_what_changes_from_run_to_run():
     assert cell.metadata == {"tags": ["x"]}
     assert cell.execution_count == cell.outputs[0].execution_count == 1
     assert "3.99" not in nbformat.writes(normalised(notebook))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import numpy as np\nfrom helpers import show", "Show the imports"),
+        ("names = 1\nfigures.bars(names)", "Show the drawing code"),
+        ("show.table({})", "Show the code of the table"),
+        ("show.source(f)", "Show the call that prints this"),
+        ("x = 1\nassert x", "Checks: all passed"),
+    ],
+)
+def test_the_prompt_of_a_folded_cell_says_what_is_inside(source, words):
+    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["hide-input"]})
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    prompts = normalised(notebook).cells[0].metadata.mystnb
+    assert prompts.code_prompt_show == words
+    assert prompts.code_prompt_hide == words.replace("Show", "Hide")
 
 
 def test_one_changed_digit_makes_the_comparison_fail(tmp_path):

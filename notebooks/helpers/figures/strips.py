@@ -43,7 +43,7 @@ def strips(rows, *, xlabel, line, text, least=0.25):
 
 def _name(ax, kind, x, y):
     """Write a kind beside its point; on a phone above it, where there is room."""
-    style = {"textcoords": "offset points", "size": 9}
+    style = {"textcoords": "offset points", "size": 10}
     if not on_phone():
         ax.annotate(kind, (x, y), (8, 0), va="center", **style)
         return

@@ -33,6 +33,11 @@ PALE = "#d4d4d4"
 FONT = Path(__file__).with_name("font") / "figures.ttf"
 font_manager.fontManager.addfont(FONT)
 FAMILY = font_manager.FontProperties(fname=FONT).get_name()
+# Matplotlib looks for all of these fonts, and warns of those that are not there.
+MATHTEXT = [
+    f"mathtext.{k}"
+    for k in ("rm", "it", "bf", "bfit", "cal", "sf", "tt")
+]
 
 # The widths of a page and of a phone in portrait orientation, in inches.
 PAGE, PHONE = 7.2, 3.4
@@ -69,7 +74,7 @@ plt.rcParams.update(
         "font.size": 11.5,
         "font.family": [FAMILY, "DejaVu Sans"],
         "mathtext.fontset": "custom",
-        "mathtext.rm": FAMILY,
+        **dict.fromkeys(MATHTEXT, FAMILY),
         "lines.linewidth": 2.2,
         "lines.solid_capstyle": "round",
     }

@@ -26,13 +26,15 @@ def curves(
     dashed=(),
     grey=(),
     marks=(),
+    spans=(),
     scale="linear",
     yscale=None,
 ):
     """Draw each entry of `lines`, a dict of name: values over x.
 
     `dashed` and `grey` hold the names of lines in that style, `marks` annotated
-    points (x, y, text). `scale` applies to both axes, `yscale` to the y axis only.
+    points (x, y, text), `spans` distances (x, low, high, text) with the text on their
+    left. `scale` applies to both axes, `yscale` to the y axis only.
     """
     _, ax = plt.subplots()
     ax.set(xscale=scale, yscale=yscale or scale)
@@ -47,6 +49,17 @@ def curves(
         ax.plot(px, py, "o", color="black", markersize=5)
         ax.annotate(
             text, (px, py), xytext=(8, -12), textcoords="offset points"
+        )
+    for px, low, high, text in spans:
+        arrow = {"arrowstyle": "<->", "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", (px, low), (px, high), arrowprops=arrow)
+        ax.annotate(
+            text,
+            (px, (low + high) / 2),
+            (-4, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
         )
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=ylim)
     _spread_names(ax)

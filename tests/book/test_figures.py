@@ -4,6 +4,7 @@ The tests read the pictures that the notebooks store, the wide one and the one f
 phones: paths, ticks, and texts, which Matplotlib writes into comments.
 """
 
+import copy
 import itertools
 import re
 import xml.etree.ElementTree as ET
@@ -168,21 +169,23 @@ def number(text):
     return float(text.replace("−", "-")), 0.5 * 10.0 ** -len(text.partition(".")[2])
 
 
+def check_bars(panel):
+    unit, zero = panel.x.scale()
+    numbers = [t for t in panel.texts if NUMBER.fullmatch(t)]
+    assert len(numbers) == len(panel.bars) > 1
+    for (start, end, _), text in zip(panel.bars, numbers, strict=True):
+        value, rounding = number(text)
+        assert start == pytest.approx(zero, abs=PIXEL)
+        assert end - zero == pytest.approx(value * unit, abs=PIXEL + rounding * unit)
+    for start, end, _ in panel.tracks:
+        assert start == pytest.approx(zero, abs=PIXEL)
+        assert end - zero == pytest.approx(unit, abs=PIXEL)
+
+
 @pytest.mark.parametrize("key", BARS)
 def test_bars_are_as_long_as_their_numbers_say(key):
     for panel in BARS[key]:
-        unit, zero = panel.x.scale()
-        numbers = [t for t in panel.texts if NUMBER.fullmatch(t)]
-        assert len(numbers) == len(panel.bars) > 1
-        for (start, end, _), text in zip(panel.bars, numbers, strict=True):
-            value, rounding = number(text)
-            assert start == pytest.approx(zero, abs=PIXEL)
-            assert end - zero == pytest.approx(
-                value * unit, abs=PIXEL + rounding * unit
-            )
-        for start, end, _ in panel.tracks:
-            assert start == pytest.approx(zero, abs=PIXEL)
-            assert end - zero == pytest.approx(unit, abs=PIXEL)
+        check_bars(panel)
 
 
 @pytest.mark.parametrize("key", STACKED)
@@ -214,28 +217,28 @@ def test_a_calibrated_network_would_rise_at_45_degrees(key):
         )
 
 
-@pytest.mark.parametrize("key", ARROWS)
-def test_arrows_lead_from_number_to_number(key):
-    (panel,) = ARROWS[key]
+def check_arrows(panel):
     unit, zero = panel.x.scale()
-    numbers = [t for t in panel.texts if NUMBER.fullmatch(t)]
+    numbers = [number(t) for t in panel.texts if NUMBER.fullmatch(t)]
     for place, _ in panel.marks:
         value = (place - zero) / unit
         assert any(
-            value == pytest.approx(n, abs=PIXEL / unit + rounding)
-            for n, rounding in map(number, numbers)
+            value == pytest.approx(printed, abs=PIXEL / unit + rounding)
+            for printed, rounding in numbers
         )
-    rows = {y for _, y in panel.marks}
-    for row in rows:
+    printed = {abs(number(n)[0]) for text in panel.texts for n in NUMBER.findall(text)}
+    for row in {y for _, y in panel.marks}:
         ends = [x for x, y in panel.marks if y == row] + panel.lines
         length = abs(ends[1] - ends[0]) / unit
-        said = [
-            n
-            for text in panel.texts
-            for n, _ in map(number, NUMBER.findall(text))
-            if abs(n) == pytest.approx(length, abs=PIXEL / unit + 0.005)
-        ]
-        assert said, f"an arrow of length {length} has another number"
+        assert any(
+            length == pytest.approx(n, abs=PIXEL / unit + 0.005) for n in printed
+        )
+
+
+@pytest.mark.parametrize("key", ARROWS)
+def test_arrows_lead_from_number_to_number(key):
+    (panel,) = ARROWS[key]
+    check_arrows(panel)
 
 
 def scales(axes):
@@ -274,3 +277,26 @@ def test_every_exception_has_several_scales():
         if not is_one(scales([getattr(p, a) for p in panels]))
     }
     assert set(DIFFERENT) == several
+
+
+def test_a_bar_of_another_length_is_noticed():
+    panel = copy.deepcopy(BARS["fig-01-temperature-wide"][1])
+    start, end, row = panel.bars[1]
+    panel.bars[1] = start, end + 2, row
+    with pytest.raises(AssertionError):
+        check_bars(panel)
+
+
+def test_an_arrow_to_another_place_is_noticed():
+    panel = copy.deepcopy(ARROWS["fig-05-unnormalised-wide"][0])
+    x, y = panel.marks[0]
+    panel.marks[0] = x + 5, y
+    with pytest.raises(AssertionError):
+        check_arrows(panel)
+
+
+def test_two_scales_are_noticed():
+    panels = [p.x for p in BARS["fig-02-neurons-narrow"]]
+    assert len(scales(panels)) == 3 and not is_one(scales(panels))
+    same = [p.x for p in BARS["fig-01-temperature-narrow"]]
+    assert len(scales(same)) == 3 and is_one(scales(same))

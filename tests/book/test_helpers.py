@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import softmax_lib as sl
-from helpers import engine, exact, network, show
+from helpers import copies, engine, exact, network, show
 from helpers.figures import grids, lines, style
 from helpers.figures.bars import _fill_row, _fill_rows, _panels
 from softmax_lib import _layout, textbook
@@ -78,6 +78,21 @@ def test_a_table():
     ]
     assert show.table({"x": [0.125]}, {}).data.endswith("| 0.1250 |")
     assert show.table({"x": [0.125]}, 2).data.endswith("| 0.12 |")
+
+
+def test_constants_stand_in_both_formats():
+    module = SimpleNamespace(THIRD=SimpleNamespace(values=(1 / 3, 1 / 3)))
+    table = show.constants(module, "THIRD").data.split("\n")
+    assert table[0] == "| constant | float32 | float64 |"
+    assert table[2] == "| THIRD | 0.3333333432674408 | 0.33333333333333331 |"
+
+
+def test_times_are_rounded_coarsely():
+    assert [copies.coarse(t) for t in (1.0, 1.3, 0.61, 8.4, 8.6, 4210.0)] == [
+        *(1.0, 1.5, 0.7, 7.0, 10.0, 5000.0)
+    ]
+    table = copies.in_copies({"row": {"copy": 2.0, "loop": 6.2}}).data
+    assert table.endswith("| copy | 1 |\n| loop | 3 |")
 
 
 def test_truth_in_words():

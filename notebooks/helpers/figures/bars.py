@@ -61,8 +61,6 @@ def bars(
     own=(),
     between=(),
     by_class=False,
-    winner=None,
-    colour=BLUE,
 ):
     """Draw one panel of bars for each entry of `panels`, a dict of title: values.
 
@@ -73,7 +71,7 @@ def bars(
 
     Every bar carries its value to `digits` decimals (an int, or one for each
     panel). With `by_class` each label has its own colour, as lines in `curves`
-    have. If `winner` is given, only the bar with that index has the full colour.
+    have.
     """
     parts = _panels(panels, digits, shares, own)
     place = width() - max(map(breadth, labels)) - MARGIN
@@ -96,12 +94,7 @@ def bars(
     figure.get_layout_engine().set(
         hspace=0.06 if rows > 1 else 0, wspace=0, w_pad=0
     )
-    colours = [
-        COLOURS[i]
-        if by_class
-        else colour + ("" if winner in (None, i) else "80")
-        for i in range(len(labels))
-    ]
+    colours = COLOURS[: len(labels)] if by_class else BLUE
     for ax, part in zip(axes.flat, parts, strict=True):
         _draw(ax, part, labels, colours)
     for ax, part, text in zip(
@@ -144,10 +137,10 @@ def _fill_row(parts, place, arrow):
     rest = place - sum(p.inches for p in parts)
     for part in parts:
         kin = [p for p in parts if p.kind == part.kind]
-        ranges = [1.0] if part.kind == SHARE else [p.range for p in kin]
         if part.kind == SHARE:
             kin = [part]
-        part.unit = rest * len(kin) / len(parts) / sum(ranges)
+        ranges = sum(p.range for p in kin)
+        part.unit = rest * len(kin) / len(parts) / ranges
 
 
 def _fill_rows(parts, place):

@@ -115,21 +115,38 @@ const Explorer = (() => {
     return tag("table", {}, tag("thead", {}, tag("tr", {}, ...cells)), body);
   };
 
-  /** Make a picture that `draw(svg, width)` fills anew whenever its width changes.
-      `height` is a number, or a function of the width. */
-  function picture(height, draw) {
-    const svg = shape("svg", { role: "img" });
+  /** Make a picture of two layers that is as wide as the page allows. `still(layer,
+      width)` draws what depends on the width alone; `moving(layer, width)` draws the
+      rest, at most once a frame however often `redraw` is called. `height` is a number,
+      or a function of the width; `label` says what is to be seen. */
+  function picture({ height, label, still, moving }) {
+    const [behind, before] = [shape("g"), shape("g")];
+    const svg = shape("svg", { role: "img", "aria-label": label }, behind, before);
     const element = tag("div", { class: "explorer-picture" }, svg);
+    let width = 0;
+    let waiting = false;
+    const draw = () => {
+      waiting = false;
+      before.replaceChildren();
+      moving(before, width);
+    };
     const redraw = () => {
-      const width = Math.floor(element.clientWidth);
-      if (!width) return;
-      svg.replaceChildren();
+      if (waiting || !width) return;
+      waiting = true;
+      requestAnimationFrame(draw);
+    };
+    const resize = () => {
+      const wide = Math.floor(element.clientWidth);
+      if (!wide || wide === width) return;
+      width = wide;
       const tall = typeof height === "number" ? height : height(width);
       fill(svg, { width, height: tall, viewBox: `0 0 ${width} ${tall}` }, []);
-      draw(svg, width);
+      behind.replaceChildren();
+      still(behind, width);
+      draw();
     };
     // In the next frame, since drawing may change the height that is observed.
-    new ResizeObserver(() => requestAnimationFrame(redraw)).observe(element);
+    new ResizeObserver(() => requestAnimationFrame(resize)).observe(element);
     return { element, svg, redraw };
   }
 
@@ -141,6 +158,7 @@ const Explorer = (() => {
     };
     svg.classList.add("explorer-draggable");
     svg.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
       svg.setPointerCapture(event.pointerId);
       move(event);
     });
@@ -149,19 +167,32 @@ const Explorer = (() => {
     });
   }
 
-  /** Make the sentence that screen readers speak, a moment after the last change. */
+  /** Draw the handle of what can be dragged. */
+  const handle = (x, y) => shape("circle", { cx: x, cy: y, r: 7, class: "handle" });
+
+  /** Draw a line across a picture, with the handle at its lower end. */
+  const marker = (x, top, bottom) => [
+    line([[x, top], [x, bottom]], { class: "marker" }),
+    handle(x, bottom),
+  ];
+
+  /** Make the sentence below a picture. What is seen changes at once; what screen
+      readers speak waits until nothing has changed for a moment. */
   function sentence() {
-    const element = tag("output", {});
+    const seen = tag("p", { "aria-hidden": "true" });
+    const spoken = tag("output", {});
+    const element = tag("div", { class: "explorer-sentence" }, seen, spoken);
     let waiting;
-    const speak = (text) => {
-      element.textContent = text;
-      element.removeAttribute("aria-busy");
+    const speak = () => {
+      spoken.textContent = seen.textContent;
+      spoken.removeAttribute("aria-busy");
     };
     const say = (text) => {
       clearTimeout(waiting);
-      if (!element.textContent) return speak(text);
-      element.setAttribute("aria-busy", "true");
-      waiting = setTimeout(speak, 200, text);
+      seen.textContent = text;
+      if (!spoken.textContent) return speak();
+      spoken.setAttribute("aria-busy", "true");
+      waiting = setTimeout(speak, 200);
     };
     return { element, say };
   }
@@ -243,8 +274,8 @@ const Explorer = (() => {
   }
 
   return {
-    arithmetic, button, clamp, define, draggable, fixed, line, linspace, listShares,
-    names, picture, precise, scale, scoreSliders, sentence, shape, shareGrid, shiftAll,
+    apart, arithmetic, button, clamp, define, draggable, fixed, handle, line, linspace,
+    listShares, marker, names, picture, precise, scale, scoreSliders, sentence, shape, shareGrid, shiftAll,
     slider, softmax, table, tag, text,
   };
 })();

@@ -3,8 +3,8 @@
 "use strict";
 
 (() => {
-  const { clamp, define, draggable, fixed, line, linspace, picture, precise } = Explorer;
-  const { scale, sentence, shape, slider, table, tag, text } = Explorer;
+  const { clamp, define, draggable, fixed, line, linspace, marker, picture } = Explorer;
+  const { precise, scale, sentence, shape, slider, table, tag, text } = Explorer;
   const f = Math.fround;
 
   /** The logarithm of softmax, every step rounded to float32. */
@@ -68,37 +68,38 @@
     }
 
     function panel(title, which, known, up, ticks, bottom) {
-      const plot = picture(196, (svg, width) => {
+      const still = (layer, width) => {
         across = scale([0, FAR], [52, width - 10]);
-        svg.append(text(0, 13, title, { class: "label" }));
+        layer.append(text(0, 13, title, { class: "label" }));
         for (const [value, name] of ticks) {
-          svg.append(
+          layer.append(
             line([[across(0), up(value)], [across(FAR), up(value)]], { class: "grid" }),
             text(46, up(value) + 4, name, { "text-anchor": "end" }),
           );
         }
         for (const d of [0, 40, 80, 120]) {
-          svg.append(text(across(d), 191, d, { "text-anchor": d === FAR ? "end" : "middle" }));
+          layer.append(text(across(d), 204, d, { "text-anchor": d === FAR ? "end" : "middle" }));
         }
-        const d = lead.value;
-        svg.append(
-          line([[across(d), 24], [across(d), up.floor]], { class: "marker" }),
+        layer.append(
           line(drawn(logSoftmax, which, known, up), { class: "curve ink-2 wide" }),
           line(drawn(logOfSoftmax, which, known, up), { class: "curve ink-3 dashed" }),
           ...callByName(which, known, up),
           text(46, up.floor + 4, bottom, { "text-anchor": "end", class: "ink-3" }),
         );
+      };
+      const moving = (layer) => {
+        const d = lead.value;
+        layer.append(...marker(across(d), 24, up.floor + 12));
         for (const [way, ink] of [[logSoftmax, 2], [logOfSoftmax, 3]]) {
           const value = way(d)[which];
           const y = known(value) ? up(value) : up.floor;
-          svg.append(shape("circle", { cx: across(d), cy: y, r: 5.5, class: `dot ink-${ink}` }));
+          layer.append(shape("circle", { cx: across(d), cy: y, r: 5, class: `dot ink-${ink}` }));
         }
-        svg.setAttribute(
-          "aria-label",
-          `${title} over the winner's lead d: log-softmax keeps it as far as float32 ` +
-            `reaches, the logarithm of softmax falls to ${bottom} before.`,
-        );
-      });
+      };
+      const label =
+        `${title} over the winner's lead d: log-softmax keeps it as far as float32 ` +
+        `reaches, the logarithm of softmax falls to ${bottom} before.`;
+      const plot = picture({ height: 208, label, still, moving });
       draggable(plot.svg, (x) => {
         lead.value = clamp(Math.round(across.back(x)), 0, FAR);
         update();

@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const { clamp, define, draggable, fixed, line, picture, precise } = Explorer;
+  const { clamp, define, draggable, fixed, marker, picture, precise } = Explorer;
   const { scale, sentence, shape, slider, table, tag, text } = Explorer;
 
   const FORMATS = {
@@ -74,25 +74,37 @@
     }
 
     let across;
-    const bands = picture(196, (svg, width) => {
-      const x = value(place.value);
+    const edgesOf = (format) => {
+      const { zero, subnormal, infinite } = limits(format);
+      const inner = [zero, subnormal, infinite].map((v) => across(Math.asinh(v)));
+      return [across(-REACH), ...inner, across(REACH)];
+    };
+    const topOf = (row) => 24 + 52 * row;
+    const still = (layer, width) => {
       across = scale([-REACH, REACH], [6, width - 6]);
-      const at = across(Math.asinh(x));
       names.forEach((format, row) => {
-        const { zero, subnormal, infinite } = limits(format);
-        const top = 24 + 52 * row;
-        const edges = [zero, subnormal, infinite].map((v) => across(Math.asinh(v)));
-        edges.unshift(across(-REACH));
-        edges.push(across(REACH));
+        const [top, edges] = [topOf(row), edgesOf(format)];
         ["zero", "faint", "fine", "lost"].forEach((kind, i) => {
-          svg.append(
+          layer.append(
             shape("rect", {
               x: edges[i], y: top, width: Math.max(edges[i + 1] - edges[i], 0), height: 22,
               class: `band ${kind}`,
             }),
           );
         });
-        svg.append(text(6, top - 6, format, { class: "label" }));
+        layer.append(text(6, top - 6, format, { class: "label" }));
+      });
+      for (const tick of [-700, -100, -10, 0, 10, 100, 700]) {
+        layer.append(
+          text(across(Math.asinh(tick)), 184, fixed(tick, 0), { "text-anchor": "middle" }),
+        );
+      }
+    };
+    const moving = (layer, width) => {
+      const x = value(place.value);
+      const at = across(Math.asinh(x));
+      names.forEach((format, row) => {
+        const [top, edges] = [topOf(row), edgesOf(format)];
         ["0", "", "a number", "∞"].forEach((words, i) => {
           if (edges[i + 1] - edges[i] < 14) return;
           // The line at x runs beside the word, not through it.
@@ -102,25 +114,18 @@
               Math.abs(m - at) >= half && m - half >= edges[i] - 6 && m + half <= edges[i + 1] + 6,
           );
           if (middle === undefined) return;
-          svg.append(text(middle, top + 16, words, { class: "on-band", "text-anchor": "middle" }));
+          layer.append(text(middle, top + 16, words, { class: "on-band", "text-anchor": "middle" }));
         });
       });
-      for (const tick of [-700, -100, -10, 0, 10, 100, 700]) {
-        svg.append(
-          text(across(Math.asinh(tick)), 172, fixed(tick, 0), { "text-anchor": "middle" }),
-        );
-      }
-      svg.append(
-        line([[at, 8], [at, 156]], { class: "marker" }),
-        shape("circle", { cx: at, cy: 156, r: 6, class: "dot" }),
-        text(clamp(at, 40, width - 40), 192, `x = ${precise(x, 3)}`, { class: "label", "text-anchor": "middle" }),
+      layer.append(
+        ...marker(at, 8, 162),
+        text(clamp(at, 40, width - 40), 204, `x = ${precise(x, 3)}`, { class: "label", "text-anchor": "middle" }),
       );
-      svg.setAttribute(
-        "aria-label",
-        "For float16, float32 and float64: where e to the x is a number, where it " +
-          "has become 0, and where it has become infinite.",
-      );
-    });
+    };
+    const label =
+      "For float16, float32 and float64: where e to the x is a number, where it has " +
+      "become 0, and where it has become infinite.";
+    const bands = picture({ height: 208, label, still, moving });
     draggable(bands.svg, (x) => {
       place.value = clamp(across.back(x), -REACH, REACH);
       update();

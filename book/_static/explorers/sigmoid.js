@@ -3,8 +3,8 @@
 "use strict";
 
 (() => {
-  const { button, clamp, define, draggable, fixed, line, linspace, names } = Explorer;
-  const { picture, scale, scoreSliders, sentence, shape, shareGrid, shiftAll } = Explorer;
+  const { button, clamp, define, draggable, fixed, line, linspace, marker } = Explorer;
+  const { names, picture, scale, scoreSliders, sentence, shape, shareGrid, shiftAll } = Explorer;
   const { softmax, tag, text } = Explorer;
 
   /** The sigmoid, without overflow on either side. */
@@ -23,37 +23,38 @@
     const [human, dog] = scores;
 
     let across;
-    const curve = picture(230, (svg, width) => {
-      const d = clamp(human.value - dog.value, -REACH, REACH);
-      const [p, q] = softmax([human.value, dog.value]);
+    const up = scale([0, 1], [176, 14]);
+    const still = (layer, width) => {
       across = scale([-REACH, REACH], [34, width - 12]);
-      const up = scale([0, 1], [176, 14]);
-      svg.append(...shareGrid(across(-REACH), across(REACH), up));
+      layer.append(...shareGrid(across(-REACH), across(REACH), up));
       for (const tick of [-8, -4, 0, 4, 8]) {
-        svg.append(text(across(tick), 194, fixed(tick, 0), { "text-anchor": "middle" }));
+        layer.append(text(across(tick), 208, fixed(tick, 0), { "text-anchor": "middle" }));
       }
-      svg.append(
-        text((34 + width - 12) / 2, 220, "difference a − b", { "text-anchor": "middle" }),
+      layer.append(
+        text((34 + width - 12) / 2, 232, "difference a − b", { "text-anchor": "middle" }),
       );
       const steps = linspace(-REACH, REACH, 129);
-      svg.append(
+      layer.append(
         line(steps.map((v) => [across(v), up(sigmoid(v))]), { class: "curve ink-0" }),
         line(steps.map((v) => [across(v), up(sigmoid(-v))]), { class: "curve ink-1 thin" }),
-        line([[across(d), up(0)], [across(d), up(1)]], { class: "marker" }),
-        shape("circle", { cx: across(d), cy: up(q), r: 5, class: "dot ink-1" }),
-        shape("circle", { cx: across(d), cy: up(p), r: 6.5, class: "dot ink-0" }),
       );
-      svg.append(
+    };
+    const moving = (layer, width) => {
+      const d = clamp(human.value - dog.value, -REACH, REACH);
+      const [p, q] = softmax([human.value, dog.value]);
+      layer.append(
+        ...marker(across(d), up(1), 186),
+        shape("circle", { cx: across(d), cy: up(q), r: 5, class: "dot ink-1" }),
+        shape("circle", { cx: across(d), cy: up(p), r: 5, class: "dot ink-0" }),
         ...names(width, 8, 168, [
           { x: across(d), y: up(p), rises: true, words: `human ${fixed(p, 3)}`, ink: "ink-0" },
           { x: across(d), y: up(q), rises: false, words: `dog ${fixed(q, 3)}`, ink: "ink-1" },
         ]),
       );
-      svg.setAttribute(
-        "aria-label",
-        "The sigmoid over the difference of two scores, and on it the share of each class.",
-      );
-    });
+    };
+    const label =
+      "The sigmoid over the difference of two scores, and on it the share of each class.";
+    const curve = picture({ height: 236, label, still, moving });
     draggable(curve.svg, (x) => {
       // Half of the way for each score keeps their sum where it was.
       const d = clamp(across.back(x), -REACH, REACH);

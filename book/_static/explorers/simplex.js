@@ -3,8 +3,8 @@
 "use strict";
 
 (() => {
-  const { button, clamp, define, draggable, fixed, line, linspace, listShares } = Explorer;
-  const { picture, scoreSliders, sentence, shape, softmax, tag, text } = Explorer;
+  const { apart, button, clamp, define, draggable, fixed, handle, line, linspace } = Explorer;
+  const { listShares, picture, scoreSliders, sentence, shape, softmax, tag, text } = Explorer;
 
   /** The scores with the sum 0 that have these shares. */
   function scoresOf(shares) {
@@ -34,7 +34,7 @@
     const sideIn = (width) => Math.min(width - 90, 340);
     const heightOf = (side) => (side * Math.sqrt(3)) / 2;
 
-    const triangle = picture((width) => Math.ceil(heightOf(sideIn(width))) + 52, (svg, width) => {
+    const still = (layer, width) => {
       const side = sideIn(width);
       const height = heightOf(side);
       const left = (width - side) / 2;
@@ -45,35 +45,43 @@
         const [j, k] = [(i + 1) % 3, (i + 2) % 3];
         const half = (n) => [0, 1].map((c) => (corners[i][c] + corners[n][c]) / 2);
         const points = [corners[i], half(j), middle, half(k)].map((p) => p.join(",")).join(" ");
-        svg.append(shape("polygon", { points, class: `region ink-${i}` }));
+        layer.append(shape("polygon", { points, class: `region ink-${i}` }));
       });
-      svg.append(line([...corners, corners[0]], { class: "edge" }));
-
+      layer.append(line([...corners, corners[0]], { class: "edge" }));
+    };
+    const moving = (layer) => {
       const values = scores.map((s) => s.value);
       const powers = linspace(-6, 8, 169);
-      svg.append(line(powers.map((p) => at(softmax(values, 2 ** p))), { class: "curve path" }));
-      for (const p of [-1, 1]) {
-        const [x, y] = at(softmax(values, 2 ** p));
-        const name = p < 0 ? "T = 1/2" : "T = 2";
-        svg.append(
-          shape("circle", { cx: x, cy: y, r: 3.5, class: "dot" }),
-          text(x + 11, y + 4, name, { class: "small" }),
-        );
-      }
+      layer.append(line(powers.map((p) => at(softmax(values, 2 ** p))), { class: "curve path" }));
       const now = softmax(values);
       const [x, y] = at(now);
-      svg.append(shape("circle", { cx: x, cy: y, r: 8, class: "dot handle" }));
+      const others = [0.5, 2].map((T) => at(softmax(values, T)));
+      // Near the middle the temperatures are close together: their names move apart, and
+      // past the handle.
+      const heights = apart(others.map(([, y]) => y + 4), 17, 0, Infinity);
+      others.forEach(([dotX, dotY], i) => {
+        const past = Math.abs(heights[i] - 4 - y) < 16 && Math.abs(dotX - x) < 60;
+        const nameX = (past ? Math.max(x, dotX) : dotX) + 13;
+        layer.append(
+          shape("circle", { cx: dotX, cy: dotY, r: 3.5, class: "dot" }),
+          text(nameX, heights[i], ["T = 1/2", "T = 2"][i], { class: "small" }),
+        );
+      });
+      layer.append(handle(x, y));
       const [cat, dog, boat] = CLASSES.map((name, i) => `${name} ${fixed(now[i])}`);
-      svg.append(
+      layer.append(
         text(corners[0][0], 17, cat, { class: "label ink-0", "text-anchor": "middle" }),
         text(corners[1][0], corners[1][1] + 20, dog, { class: "label ink-1", "text-anchor": "middle" }),
         text(corners[2][0], corners[2][1] + 20, boat, { class: "label ink-2", "text-anchor": "middle" }),
       );
-      svg.setAttribute(
-        "aria-label",
+    };
+    const triangle = picture({
+      height: (width) => Math.ceil(heightOf(sideIn(width))) + 52,
+      label:
         "A triangle with a corner for each class. The point is the shares; through it " +
-          "runs the path of all temperatures, from the middle to the winner's corner.",
-      );
+        "runs the path of all temperatures, from the middle to the winner's corner.",
+      still,
+      moving,
     });
     triangle.svg.classList.add("explorer-both-ways");
     draggable(triangle.svg, (x, y) => {

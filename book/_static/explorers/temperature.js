@@ -4,7 +4,7 @@
 
 (() => {
   const { button, clamp, define, draggable, fixed, line, linspace, listShares } = Explorer;
-  const { names, picture, scale, scoreSliders, sentence, shape, shareGrid } = Explorer;
+  const { marker, names, picture, scale, scoreSliders, sentence, shape, shareGrid } = Explorer;
   const { shiftAll, slider, softmax, tag, text } = Explorer;
 
   const CLASSES = ["cat", "dog", "boat"];
@@ -40,43 +40,44 @@
     );
 
     let across; // from powers of 2 to pixels
-    const curves = picture(210, (svg, width) => {
-      const values = scores.map((s) => s.value);
+    const up = scale([0, 1], [172, 12]);
+    const still = (layer, width) => {
       across = scale([COLDEST, HOTTEST], [34, width - 14]);
-      const up = scale([0, 1], [172, 12]);
-      svg.append(...shareGrid(across(COLDEST), across(HOTTEST), up));
+      layer.append(...shareGrid(across(COLDEST), across(HOTTEST), up));
       const narrow = width < 360;
       for (const p of narrow ? [-3, -1, 1, 3] : [-3, -2, -1, 0, 1, 2, 3]) {
         const name = p < 0 ? `1/${2 ** -p}` : `${2 ** p}`;
-        svg.append(text(across(p), 190, name, { "text-anchor": "middle" }));
+        layer.append(text(across(p), 204, name, { "text-anchor": "middle" }));
       }
-      svg.append(
-        text(across(COLDEST), 207, narrow ? "← cold" : "← cold: one winner"),
-        text(across(HOTTEST), 207, narrow ? "hot →" : "hot: all are equal →", { "text-anchor": "end" }),
+      layer.append(
+        text(across(COLDEST), 221, narrow ? "← cold" : "← cold: one winner"),
+        text(across(HOTTEST), 221, narrow ? "hot →" : "hot: all are equal →", { "text-anchor": "end" }),
       );
+    };
+    const moving = (layer, width) => {
+      const values = scores.map((s) => s.value);
       const steps = linspace(COLDEST, HOTTEST, 121);
       const everywhere = steps.map((p) => softmax(values, 2 ** p));
       const now = softmax(values, 2 ** power.value);
       const x = across(power.value);
       CLASSES.forEach((_, i) => {
         const points = steps.map((p, k) => [across(p), up(everywhere[k][i])]);
-        svg.append(line(points, { class: `curve ink-${i}` }));
+        layer.append(line(points, { class: `curve ink-${i}` }));
       });
-      svg.append(line([[x, 6], [x, 176]], { class: "marker" }));
       const warmer = softmax(values, 2 ** (power.value + 0.1));
-      svg.append(
+      layer.append(
+        ...marker(x, 6, 182),
         ...now.map((p, i) => shape("circle", { cx: x, cy: up(p), r: 5, class: `dot ink-${i}` })),
         ...names(width, 12, 166, CLASSES.map((name, i) => ({
           x, y: up(now[i]), rises: warmer[i] > now[i],
           words: `${name} ${fixed(now[i])}`, ink: `ink-${i}`,
         }))),
       );
-      svg.setAttribute(
-        "aria-label",
-        "Each class's share over the temperature, from one winner where it is cold " +
-          "to equal shares where it is hot.",
-      );
-    });
+    };
+    const label =
+      "Each class's share over the temperature, from one winner where it is cold to " +
+      "equal shares where it is hot.";
+    const curves = picture({ height: 224, label, still, moving });
     draggable(curves.svg, (x) => {
       power.value = clamp(across.back(x), COLDEST, HOTTEST);
       update();

@@ -1,5 +1,7 @@
 """Explorers: their functions compared with the library's, and their controls."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -192,6 +194,80 @@ def test_picture_can_be_dragged(open_page, explorer, how):
         before = spoken(page, explorer, after=before)
     assert page.evaluate("scrollY") == scrolled
     assert not page.problems
+
+
+@pytest.mark.parametrize("explorer", NAMES)
+def test_dragging_selects_no_text(open_page, explorer):
+    page = open_page(PAGE)
+    svg = place(page, explorer).locator("svg").first
+    svg.scroll_into_view_if_needed()
+    for words in svg.locator("text").all():
+        box = words.bounding_box()
+        page.mouse.move(box["x"] + 1, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] + 40, box["y"] + box["height"] + 60)
+        assert page.evaluate("String(getSelection())") == ""
+        page.mouse.up()
+
+
+# Move the first slider in steps; return how often the picture was drawn meanwhile, and
+# whether the sentence that is seen was a new one after each step.
+MOVE = """async (explorer) => {
+    const slider = explorer.querySelector("input");
+    const sentence = explorer.querySelector(".explorer-sentence > p");
+    let drawn = 0;
+    const count = new MutationObserver(() => (drawn += 1));
+    const layer = explorer.querySelector("svg > :last-child");
+    count.observe(layer, { childList: true });
+    const said = [];
+    for (let i = 0; i < 15; i++) {
+        slider.stepUp(3);
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+        said.push(sentence.textContent);
+        await null; // observers are told
+    }
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    return [drawn, new Set(said).size === said.length];
+}"""
+
+
+@pytest.mark.parametrize("explorer", NAMES)
+def test_sentence_is_right_at_once_and_a_picture_is_drawn_once_a_frame(
+    open_page, explorer
+):
+    page = open_page(PAGE)
+    before = spoken(page, explorer)
+    slider = place(page, explorer).locator("input").first
+    slider.evaluate("(slider) => (slider.value = -2)")
+    drawn, right = place(page, explorer).evaluate(MOVE)
+    assert right
+    assert 1 <= drawn <= 3
+    seen = place(page, explorer).locator(".explorer-sentence > p").inner_text()
+    assert spoken(page, explorer, after=before) == seen
+
+
+ROOM = 8  # above and below the letters of a line
+
+
+@pytest.mark.parametrize(
+    "scores", [(0, 0, 0), (0.3, 0.1, -0.2), (0, 2, 2), (3, -3, 2.9)]
+)
+def test_names_in_the_triangle_stand_apart(open_page, scores):
+    page = open_page(PAGE)
+    triangle = place(page, "simplex")
+    for slider, score in zip(triangle.locator("input").all(), scores, strict=True):
+        slider.fill(str(score))
+    page.evaluate("new Promise(requestAnimationFrame)")
+    boxes = [e.bounding_box() for e in triangle.locator("svg text.small").all()]
+    boxes += [triangle.locator("svg .handle").bounding_box()]
+    for one, other in combinations(boxes, 2):
+        assert (
+            one["x"] + one["width"] <= other["x"]
+            or other["x"] + other["width"] <= one["x"]
+            or one["y"] + one["height"] <= other["y"] + ROOM
+            or other["y"] + other["height"] <= one["y"] + ROOM
+        )
 
 
 def test_every_control_is_reached_by_tab(open_page):

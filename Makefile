@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve dist links bench portable huge exhaust test coverage mutate notebooks lab check constraints mathjax fonts clean
+.PHONY: help book serve dist links bench portable huge exhaust test coverage mutate notebooks lab check constraints fonts clean
 
 help:              ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,12 +79,7 @@ lab: .venv/ready  ## open the notebooks in JupyterLab
 constraints: .venv/ready ## freeze what is installed into constraints.txt
 	$(BIN)/python tools/freeze.py
 
-mathjax:          ## fetch MathJax anew (needs npm)
-	npm pack --silent mathjax@3.2.2
-	tar -xzf mathjax-3.2.2.tgz --strip-components=1 -C book/_static/mathjax package/LICENSE
-	tar -xzf mathjax-3.2.2.tgz --strip-components=2 -C book/_static/mathjax package/es5/tex-svg-full.js
-	rm mathjax-3.2.2.tgz
-
+# STIX Two Math comes with a package that draws formulas.
 fonts: .venv/ready ## fetch the fonts of the site and of the figures anew (needs npm)
 	npm pack --silent @fontsource-variable/source-serif-4@5.3.1 \
 	  @fontsource-variable/source-sans-3@5.3.0 @fontsource-variable/source-code-pro@5.3.0
@@ -100,6 +95,8 @@ fonts: .venv/ready ## fetch the fonts of the site and of the figures anew (needs
 	$(BIN)/python tools/figure_font.py source-sans-3-latin-400-normal.woff \
 	  notebooks/helpers/figures/font/figures.ttf
 	rm fontsource-*.tgz source-sans-3-latin-400-normal.woff
+	$(BIN)/python -m pip install --quiet --no-deps --target _build/fonts ziamath==0.13 brotli
+	PYTHONPATH=_build/fonts $(BIN)/python tools/math_font.py _build/fonts/ziamath/fonts/STIXTwoMath-Regular.ttf
 
 clean:            ## remove everything that was built or installed
 	rm -rf .venv .venv-bench _build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache

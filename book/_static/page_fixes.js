@@ -32,23 +32,6 @@
     entry.setAttribute("role", "listitem");
   }
 
-  // A line may end after any formula: keep it together with the mark beside it.
-  const textOf = (node) => (node?.nodeType === Node.TEXT_NODE ? node.data : "");
-  for (const formula of document.querySelectorAll("span.math")) {
-    const before = formula.previousSibling;
-    const after = formula.nextSibling;
-    const opening = textOf(before).match(/[([“‘]+$/)?.[0] ?? "";
-    const closing = textOf(after).match(/^[,.;:!?)\]”’]+/)?.[0] ?? "";
-    if (!opening && !closing) continue;
-    const together = document.createElement("span");
-    together.style.whiteSpace = "nowrap";
-    formula.style.maxWidth = "calc(100% - 1.2em)"; // a long one scrolls, and leaves room
-    formula.before(together);
-    together.append(opening, formula, closing);
-    if (opening) before.data = before.data.slice(0, -opening.length);
-    if (closing) after.data = after.data.slice(closing.length);
-  }
-
   // From a file, search may not read the pages it found to quote from them.
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
@@ -85,35 +68,22 @@
     }
   }
 
-  // A formula that is wider than its line has its number below it, and shrinks as far
-  // as it stays readable. What is wider still scrolls.
+  // A formula that is wider than its line shrinks as far as it stays readable. What is
+  // wider still scrolls.
   const SMALLEST = 0.66;
+  const formulas = [...document.querySelectorAll(".bd-article .math")];
   const fit = () => {
-    const formulas = [...document.querySelectorAll(".bd-article .math")].filter(
-      (formula) => formula.querySelector("mjx-container"),
-    );
-    for (const formula of formulas) {
-      formula.classList.remove("number-below");
-      formula.querySelector("mjx-container").style.fontSize = "";
-    }
-    const needed = formulas.map((formula) => {
-      const typeset = formula.querySelector("mjx-container");
-      const width = typeset.querySelector("svg").getBoundingClientRect().width;
-      const whole = formula.clientWidth;
-      const beside = formula.matches("div") ? typeset.clientWidth : whole;
-      return { formula, typeset, width, whole, beside };
+    for (const formula of formulas) formula.style.removeProperty("--fitted");
+    const sizes = formulas.map(({ clientWidth, scrollWidth }) => clientWidth / scrollWidth);
+    formulas.forEach((formula, i) => {
+      if (!(sizes[i] < 1)) return;
+      const size = Math.max(sizes[i] - 0.001, SMALLEST);
+      formula.style.setProperty("--fitted", `${size.toFixed(3)}em`);
     });
-    for (const { formula, typeset, width, whole, beside } of needed) {
-      if (!whole || width <= beside + 0.5) continue;
-      const below = whole > beside && beside < 0.85 * width;
-      formula.classList.toggle("number-below", below);
-      const ratio = Math.max(((below ? whole : beside) - 0.5) / width, SMALLEST);
-      if (ratio < 1) typeset.style.fontSize = `${(100 * ratio).toFixed(1)}%`;
-    }
   };
 
   // What scrolls sideways fades where it goes on, and is reachable without a mouse.
-  const scrolling = "pre, div.math mjx-container, figure, .pst-scrollable-table-container";
+  const scrolling = "pre, .math, figure, .pst-scrollable-table-container";
   const tellMore = (element) => {
     const { scrollLeft, scrollWidth, clientWidth } = element;
     element.classList.toggle("more-before", scrollLeft > 2);
@@ -128,11 +98,8 @@
   };
   const told = (event) => event.target.matches?.(scrolling) && tellMore(event.target);
   document.addEventListener("scroll", told, { capture: true, passive: true });
-  addEventListener("load", async () => {
-    await window.MathJax?.startup?.promise;
-    arrange();
-    // The article changes its size with the window, and when a solution unfolds.
-    const article = document.querySelector(".bd-article");
-    if (article) new ResizeObserver(() => requestAnimationFrame(arrange)).observe(article);
-  });
+  document.fonts.ready.then(arrange);
+  // The article changes its size with the window, and when a solution unfolds.
+  const article = document.querySelector(".bd-article");
+  if (article) new ResizeObserver(() => requestAnimationFrame(arrange)).observe(article);
 })();

@@ -38,11 +38,11 @@ QUIET = ["--disable-gpu", "--disable-quic", "--disable-background-networking"]
 SMALL = ["--disable-dev-shm-usage"]
 # Milliseconds. No test is about time, and a busy machine may be slow.
 PATIENCE = 120_000
-# A page is ready when its formulas and its explorers are drawn.
+# A page is ready when its fonts are there and its explorers are drawn.
 READY = """async () => {
-    await window.MathJax?.startup?.promise;
-    const pictures = [...document.querySelectorAll(".explorer-picture > svg")];
-    while (!pictures.every((svg) => svg.childElementCount)) {
+    await document.fonts.ready;
+    const layers = [...document.querySelectorAll(".explorer-picture > svg > g")];
+    while (!layers.every((layer) => layer.childElementCount)) {
         await new Promise(requestAnimationFrame);
     }
 }"""

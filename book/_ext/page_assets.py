@@ -1,0 +1,60 @@
+"""Keep pages light: no files, scripts or elements that a page does not need."""
+
+import re
+from pathlib import Path
+
+EXPLORER = re.compile(r'data-explorer="(\w+)"')
+# Nothing in the book is a card, a grid or a tab.
+UNUSED = {"sphinx-design.min.css", "design-tabs.js"}
+# The theme's icons, of which book/_static/icons.css has the few that pages show, and
+# the sources of its scripts and stylesheets.
+LEFT_OUT = ("scripts/fontawesome.*", "vendor/fontawesome", "*/*.map", *UNUSED)
+THEME = "styles/pydata-sphinx-theme.css"
+ICONS = re.compile(
+    r"@font-face\{[^}]*fontawesome[^}]*\}|(?:\.fa-[\w-]+,?)+\{--fa:[^}]*\}"
+)
+# Tokens in the colour of the text around them: names, punctuation, blanks. They are
+# half of all elements of a chapter.
+PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')
+
+
+def choose(app, pagename, templatename, context, doctree):
+    """Drop files and elements that are not needed; add the scripts of explorers."""
+    for files in (context["css_files"], context["script_files"]):
+        files[:] = [
+            file for file in files if Path(str(file.filename)).name not in UNUSED
+        ]
+    names = dict.fromkeys(EXPLORER.findall(context.get("body", "")))
+    for name in ["explorer", *names] if names else ():
+        app.add_js_file(f"explorers/{name}.js", defer="defer", blocking="render")
+    if "body" in context:
+        context["body"] = PLAIN.sub(r"\1", context["body"])
+
+
+def tidy(app, error):
+    """Delete what no page loads."""
+    if error or app.builder.format != "html":
+        return
+    static = Path(app.outdir, "_static")
+    for pattern in LEFT_OUT:
+        for path in static.glob(pattern):
+            remove(path)
+    theme = static / THEME
+    theme.write_text(ICONS.sub("", theme.read_text("utf-8")), encoding="utf-8")
+
+
+def remove(path):
+    """Delete a file, or a folder with all that is in it."""
+    if path.is_dir():
+        for inner in path.iterdir():
+            remove(inner)
+        path.rmdir()
+    else:
+        path.unlink()
+
+
+def setup(app):
+    """Run last, after sphinx-design has added files and names have become links."""
+    app.connect("html-page-context", choose, priority=900)
+    app.connect("build-finished", tidy, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

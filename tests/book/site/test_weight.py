@@ -1,0 +1,98 @@
+"""How much a page loads, how far it shifts meanwhile, and for how long it is busy."""
+
+import gzip
+import threading
+from functools import cache, partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import PHONE, SITE, WIDE
+
+MOST = 500_000  # bytes, compressed
+LARGEST_SHIFT = 0.05
+# Milliseconds. A page has no task over 200 on two cores that do nothing else.
+LONGEST_TASK = 600
+TRIES = 4
+COMPRESSED = {".png", ".woff2"}
+
+OBSERVE = """
+window.seen = {shift: 0, longest: 0};
+new PerformanceObserver((list) => {
+    for (const { value } of list.getEntries()) seen.shift += value;
+}).observe({ type: "layout-shift", buffered: true });
+new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) {
+        seen.longest = Math.max(seen.longest, duration);
+    }
+}).observe({ type: "longtask", buffered: true });
+"""
+# What has to be drawn after the last change has been drawn two frames later.
+SETTLED = """async () => {
+    await document.fonts.ready;
+    for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+    await new Promise((done) => setTimeout(done, 300));
+    return seen;
+}"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    handler = partial(Quiet, directory=site)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@cache
+def compressed(path):
+    content = (SITE / path).read_bytes()
+    whole = (SITE / path).suffix in COMPRESSED
+    return len(content if whole else gzip.compress(content))
+
+
+def visit(browser, url, viewport):
+    """Return the paths that a page loads, its shift and its longest task."""
+    context = browser.new_context(viewport=viewport)
+    page = context.new_page()
+    loaded = set()
+    page.on("request", lambda request: loaded.add(urlsplit(request.url).path[1:]))
+    page.add_init_script(OBSERVE)
+    page.goto(url, wait_until="load")
+    seen = page.evaluate(SETTLED)
+    context.close()
+    return loaded, seen["shift"], seen["longest"]
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_page_is_light_still_and_quick(browser, address, name, viewport):
+    if name == "index.html":
+        return  # it leads to another page at once
+    shifts, tasks = [], []
+    for _ in range(TRIES):
+        loaded, shift, longest = visit(browser, address + name, viewport)
+        shifts.append(shift)
+        tasks.append(longest)
+        if shift < LARGEST_SHIFT and longest < LONGEST_TASK:
+            break
+    weights = {path: compressed(path) for path in loaded}
+    assert sum(weights.values()) <= MOST, weights
+    assert min(shifts) < LARGEST_SHIFT
+    assert min(tasks) < LONGEST_TASK
+
+
+def test_only_the_search_loads_its_index(open_page):
+    page = open_page("notebooks/01_formula.html")
+    assert not [url for url in page.requests if "searchindex" in url]
+
+
+def test_explorers_are_loaded_where_they_stand(open_page):
+    page = open_page("notebooks/02_examples.html")
+    assert not page.locator(".explorer").count()
+    assert not [url for url in page.requests if "explorers/" in url]

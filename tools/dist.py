@@ -79,7 +79,11 @@ def one_page():
     body.clear()
     headings = {}
     for page in pages:
-        article = BeautifulSoup((SITE / page).read_text("utf-8"), "html.parser").article
+        opened = BeautifulSoup((SITE / page).read_text("utf-8"), "html.parser")
+        article = opened.article
+        for script in opened.head.select("script[src*='/explorers/']"):
+            if not whole.head.find("script", src=script["src"]):
+                whole.head.append(script)
         headings[page] = article.h1.get_text().removesuffix("#").strip()
         for tag in article(id=True):
             tag["id"] = f"{page}:{tag['id']}"

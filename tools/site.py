@@ -3,27 +3,27 @@
 import re
 import sys
 from pathlib import Path
+from posixpath import join, normpath
 
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 SITE = Path("_build/html")
+ADDRESS = re.compile(
+    r'(?P<before>\b(?:href|src|srcset|action)=")(?!\w+:)(?P<path>[^"#?]+)'
+)
 
 
 def front_door(first):
-    """Return an index.html that redirects to the first page, with its metadata."""
-    head = (SITE / first).read_text(encoding="utf-8").partition("</head>")[0]
-    said = re.findall(r'<meta (?:name="description"|property="og:)[^>]*>', head)
-    title = re.search(r"<title>.*?</title>", head, re.DOTALL)[0]
-    return "\n".join(
-        [
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            title,
-            *said,
-            f'<meta http-equiv="refresh" content="0; url={first}">',
-            "</head>",
-            f'<body><p><a href="{first}">To the book</a></p></body>\n</html>\n',
-        ]
-    )
+    """Return the first page as it reads in the folder of the site."""
+    folder = first.rpartition("/")[0]
+
+    def moved(address):
+        return address["before"] + normpath(join(folder, address["path"]))
+
+    page = ADDRESS.sub(moved, (SITE / first).read_text(encoding="utf-8"))
+    # Links to the page itself, and what its scripts start from.
+    page = page.replace('data-content_root="../"', 'data-content_root="./"')
+    return page.replace("`../_static/fonts/", "`_static/fonts/")
 
 
 def main():

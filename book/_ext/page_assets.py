@@ -11,7 +11,7 @@ UNUSED = {"sphinx-design.min.css", "design-tabs.js"}
 LEFT_OUT = ("scripts/fontawesome.*", "vendor/fontawesome", "*/*.map", *UNUSED)
 THEME = "styles/pydata-sphinx-theme.css"
 ICONS = re.compile(
-    r"@font-face\{[^}]*fontawesome[^}]*\}|(?:\.fa-[\w-]+,?)+\{--fa:[^}]*\}"
+    r"@font-face\{[^}]*fontawesome[^}]*\}|(?:\.fa-[\w-]+:before,?)+\{content:[^}]*\}"
 )
 # Tokens in the colour of the text around them: names, punctuation, blanks. They are
 # half of all elements of a chapter.

@@ -58,8 +58,8 @@
     name.replaceChildren(...parts.flatMap((part) => [part, document.createElement("wbr")]));
   }
 
-  // On a phone the cells of a call stand below each other: each says what it is.
-  for (const table of document.querySelectorAll(".calls table")) {
+  // On a phone the cells of a row stand below each other: each says what it is.
+  for (const table of document.querySelectorAll(":is(.calls, .sentences) table")) {
     const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
     for (const row of table.tBodies[0].rows) {
       [...row.cells].forEach((cell, i) => {

@@ -53,7 +53,7 @@ def opener(browser, site):
     """Yield a function that opens a page from its file and records its problems."""
     contexts = []
 
-    def open_page(name, *, query="", wait=True, **options):
+    def open_page(name, *, query="", **options):
         context = browser.new_context(**{"viewport": WIDE, **options})
         context.set_default_timeout(browsers.PATIENCE)
         contexts.append(context)
@@ -67,8 +67,8 @@ def opener(browser, site):
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         page.on("request", lambda request: page.requests.append(request.url))
         address = (site / name).as_uri() + query
-        page.goto(address, wait_until="load" if wait else "commit")
-        if wait and options.get("java_script_enabled", True):
+        page.goto(address, wait_until="load")
+        if options.get("java_script_enabled", True):
             page.evaluate(browsers.READY)
         return page
 

@@ -21,10 +21,6 @@ def anchors(name):
     return {tag["id"] for tag in soup(name).find_all(id=True)} | {"", "top"}
 
 
-def is_redirect(name):
-    return soup(name).find("meta", attrs={"http-equiv": re.compile("refresh", re.I)})
-
-
 def article(name):
     return soup(name).find("article") or soup(name)
 
@@ -91,8 +87,6 @@ def test_every_figure_has_one_for_phones(site, name):
 
 
 def test_one_first_heading_and_no_level_skipped(name):
-    if is_redirect(name):
-        return
     levels = [int(t.name[1]) for t in soup(name)(re.compile("^h[1-6]$"))]
     assert levels.count(1) == 1
     assert levels[0] == 1
@@ -109,6 +103,24 @@ def test_title_and_description(name):
         assert 40 <= len(description) <= 300
         assert page.find("meta", property="og:title")["content"]
         assert page.find("meta", property="og:description")["content"] == description
+
+
+def test_index_is_the_preface():
+    index, preface = soup("index.html"), soup("book/preface.html")
+    assert index.article.get_text() == preface.article.get_text()
+    assert index.title.text == preface.title.text
+
+
+def test_the_preface_leads_to_something_to_do():
+    (following,) = soup("book/preface.html").select(".right-next")
+    assert following["href"] == "explorers.html"
+
+
+def test_missing_page_is_a_page_of_the_book():
+    page = soup("404.html")
+    assert soup("book/preface.html").title.text in page.title.text
+    assert page.select(".bd-sidebar-primary .toctree-l1 a[href='book/glossary.html']")
+    assert page.find("meta", attrs={"name": "robots"})["content"] == "noindex"
 
 
 def test_titles_differ():

@@ -17,7 +17,7 @@ FONTS = {"STIX Two Math", "Source Code Pro"}
 
 
 def test_formulas_are_typeset_with_the_fonts_of_the_book(open_page, name):
-    page = open_page(name, wait=name != "index.html")
+    page = open_page(name)
     formulas = page.locator(".math")
     assert page.locator(".math > math").count() == formulas.count()
     assert not page.locator("merror").count()

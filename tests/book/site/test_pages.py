@@ -51,8 +51,6 @@ def fits(page):
 
 
 def test_page_is_quiet_accessible_and_fits_a_phone(open_page, name):
-    if name == "index.html":
-        return  # it leads to another page at once
     page = open_page(name, color_scheme="light")
     page.add_style_tag(content=AT_ONCE)
     assert not page.problems
@@ -63,8 +61,7 @@ def test_page_is_quiet_accessible_and_fits_a_phone(open_page, name):
 
     # The dark theme differs only in its colours.
     page.emulate_media(color_scheme="dark")
-    if not name.startswith("404"):
-        page.locator("html[data-theme=dark]").wait_for()
+    page.locator("html[data-theme=dark]").wait_for()
     assert not findings(page, COLOURS)
 
     page.set_viewport_size(PHONE)
@@ -100,11 +97,6 @@ def test_scrollable_elements_fade_at_their_cut_edge(open_page):
     expect(cell).to_have_class(re.compile(r"\bmore-before\b"))
     cell.evaluate("(pre) => (pre.scrollLeft = pre.scrollWidth)")
     expect(cell).not_to_have_class(re.compile(r"\bmore-behind\b"))
-
-
-def test_index_leads_to_the_preface(open_page):
-    page = open_page("index.html", wait=False)
-    page.wait_for_url("**/book/preface.html")
 
 
 def test_solution_opens_from_the_keyboard(open_page):

@@ -72,8 +72,6 @@ def visit(browser, url, viewport):
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
 def test_page_is_light_still_and_quick(browser, address, name, viewport):
-    if name == "index.html":
-        return  # it leads to another page at once
     shifts, tasks = [], []
     for _ in range(TRIES):
         loaded, shift, longest = visit(browser, address + name, viewport)

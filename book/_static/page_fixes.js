@@ -98,8 +98,8 @@
   };
   const told = (event) => event.target.matches?.(scrolling) && tellMore(event.target);
   document.addEventListener("scroll", told, { capture: true, passive: true });
-  document.fonts.ready.then(arrange);
-  // The article changes its size with the window, and when a solution unfolds.
+  document.fonts.addEventListener("loadingdone", arrange);
+  // The article changes its size at first, with the window, and when a solution unfolds.
   const article = document.querySelector(".bd-article");
   if (article) new ResizeObserver(() => requestAnimationFrame(arrange)).observe(article);
 })();

@@ -90,6 +90,13 @@ def scaled_magic(top):
 
 
 @inlined
+def power_of_magic(params):
+    """Return N, from the magic number that counts powers of two in units of 2^N."""
+    magic = params.magic
+    return (ROUNDING_MAGIC(magic) + TERM_SCALE_EXPONENT(magic)) - magic
+
+
+@inlined
 def reduce_argument(x, magic):
     """Return r and the magic number + n, for exp(x) = 2^n e^r."""
     rounded = v.fma(x, LOG2_E(x), magic)

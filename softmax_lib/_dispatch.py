@@ -124,7 +124,7 @@ class AxisFunction:
         # The result for masked entries is written last, since a slice may hold nothing
         # else, or a NaN.
         if excluded is not None:
-            a = _masked_copy(a, self._excluded, excluded)
+            a = masked_copy(a, self._excluded, excluded)
         fresh = out is None or out.dtype != a.dtype or excluded is not None
         result = np.empty(a.shape, _native(a)) if fresh else np.asarray(out)
         if a.size:
@@ -141,7 +141,7 @@ class AxisFunction:
             self._run(*flat, a.shape, axes, a is result)
             return
         # Work on a copy in which the reduced axes are the last ones.
-        moved, order = _axes_last(a, axes)
+        moved, order = axes_last(a, axes)
         flat = moved.reshape(-1)
         self._run(flat, flat, moved.shape, tuple(range(-len(axes), 0)), True)
         result[...] = moved.transpose(np.argsort(order))
@@ -185,15 +185,15 @@ class AxisFunction:
         values, signs = np.full(shape, -math.inf, _native(a)), None
         if b is not None:
             if excluded is not None:
-                factors = _masked_copy(factors, 0.0, excluded)
+                factors = masked_copy(factors, 0.0, excluded)
             signs = _signed_logsumexp(a, factors, axes, values)
             if not return_sign:
                 values[signs < 0.0] = math.nan
         elif a.size:
             if excluded is not None:
-                a = _masked_copy(a, self._excluded, excluded)
+                a = masked_copy(a, self._excluded, excluded)
             if not (_arguments.are_adjacent(axes) and is_kernel_ready(a)):
-                a, _ = _axes_last(a, axes)
+                a, _ = axes_last(a, axes)
                 axes = tuple(range(a.ndim - len(axes), a.ndim))
             self._run(a.reshape(-1), values.reshape(-1), a.shape, axes, False)
         if not return_sign:
@@ -229,7 +229,7 @@ def _native(a):
     return np.dtype(a.dtype.type)
 
 
-def _masked_copy(a, value, excluded):
+def masked_copy(a, value, excluded):
     """Return a copy of a with value in the place of the excluded entries."""
     copy = np.array(a, _native(a), order="C")
     np.copyto(copy, value, where=excluded)
@@ -249,7 +249,7 @@ def _without_overlap(a, result):
     return result
 
 
-def _axes_last(a, axes):
+def axes_last(a, axes):
     """Return a copy of a with axes last, in C order, and the order of its axes."""
     order = [d for d in range(a.ndim) if d not in axes] + list(axes)
     return np.array(a.transpose(order), _native(a), order="C"), order
@@ -261,7 +261,7 @@ def _signed_logsumexp(a, factors, axes, values):
     signs = np.zeros(values.shape)
     if a.size:
         n = a.size // values.size
-        rows, factors = (_axes_last(part, axes)[0].reshape(-1) for part in (a, factors))
+        rows, factors = (axes_last(part, axes)[0].reshape(-1) for part in (a, factors))
         logs, found = values.reshape(-1), signs.reshape(-1)
         signed_logsumexp_rows(rows, factors, logs, found, n)
         for row in np.flatnonzero(found == UNCERTAIN):

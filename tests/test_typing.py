@@ -21,7 +21,8 @@ def test_a_users_script_is_strictly_typed():
 
 def test_the_stubs_say_what_the_functions_are():
     settings = SCRIPT.parents[1] / "pyproject.toml"
-    modules = [f"softmax_lib.{name}" for name in ("activations", "exact", "losses")]
+    names = "activations", "exact", "losses", "running_total"
+    modules = [f"softmax_lib.{name}" for name in names]
     mypy("mypy.stubtest", "--mypy-config-file", str(settings), *modules)
 
 

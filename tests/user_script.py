@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_lib import (
+    LogSumExp,
     cross_entropy,
     cross_entropy_and_grad,
     log_sigmoid,
@@ -43,3 +44,5 @@ each, slope = cross_entropy_and_grad(scores, [0, 2], reduction="none")
 back: NDArray[np.float32] = softmax_vjp(shares, slope, axis=(0, 1))
 log_back: NDArray[np.float32] = log_softmax_vjp(logs, slope, None)
 from_lists: Any = softmax_vjp([0.5, 0.5], [1, 0])
+total: LogSumExp = LogSumExp(2, np.float32).update(scores).merge(LogSumExp(2, "f4"))
+part: Any = total.softmax(scores[:, :2])

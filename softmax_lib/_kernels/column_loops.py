@@ -9,7 +9,7 @@ from softmax_lib._kernels import accumulator, slices
 from softmax_lib._kernels import exponential as e
 from softmax_lib._kernels.double_double import dd_select
 from softmax_lib._kernels.exact_slices import are_few, exact_sums_below_max
-from softmax_lib._kernels.exact_sum import without
+from softmax_lib._kernels.exact_sum import below
 from softmax_lib._layout import MAX_LANE_TERMS
 
 # What to fetch while a sum is computed: lines of scores, and of results.
@@ -29,7 +29,7 @@ def column_max(x, s):
 def sum_exp_lanes(x, out, s, limit, params, unit, ahead):
     """Return the total of each lane; write the terms to out, unless it is None.
 
-    None is larger than sqrt(2) units. With a limit scores equal to it do not count.
+    None is larger than sqrt(2) units. With a limit only scores below it count.
     """
     v.noinline()
     stride, count = s.stride, s.count
@@ -38,15 +38,15 @@ def sum_exp_lanes(x, out, s, limit, params, unit, ahead):
         running = accumulator.zero_sum(unit)
         at, size = s.start + b * stride, min(MAX_LANE_TERMS, s.n - b)
         # Software-pipelined, three deep, as `sum_exp_block` is.
-        scores = without(v.load_up_to(x, at, count), limit)
+        scores = below(v.load_up_to(x, at, count), limit)
         ready = e.scaled_exp(scores, params)
         if size > 1:
-            scores = without(v.load_up_to(x, at + stride, count), limit)
+            scores = below(v.load_up_to(x, at + stride, count), limit)
             reduced = e.scaled_exp_reduce(scores - params.shift, params)
             for i in range(b + 2, b + size):
                 v.prefetch(ahead.x, ahead.x_at + i * ahead.step)
                 v.prefetch(ahead.out, ahead.out_at + i * ahead.step)
-                scores = without(v.load_up_to(x, at + 2 * stride, count), limit)
+                scores = below(v.load_up_to(x, at + 2 * stride, count), limit)
                 following = e.scaled_exp_reduce(scores - params.shift, params)
                 running = accumulate_store_up_to(running, ready, out, at, count)
                 ready = e.scaled_exp_finish(reduced)

@@ -10,10 +10,10 @@ from softmax_lib import _vector as v
 from softmax_lib._jit import inlined, outlined
 from softmax_lib._kernels import exact_sum
 from softmax_lib._kernels import exponential as e
-from softmax_lib._kernels.double_double import DoubleDouble, dd_scale
+from softmax_lib._kernels.double_double import DoubleDouble
+from softmax_lib._kernels.exact_sum import MAX_GRID_TERMS
 from softmax_lib._kernels.row_loops import BLOCK_LENGTH
 from softmax_lib._kernels.slices import slice_params
-from softmax_lib._kernels.exact_sum import MAX_GRID_TERMS
 from softmax_lib._layout import BLOCK_BYTES, VECTOR_BYTES
 
 # A vector of float64 with as many lanes as one of float32.
@@ -38,7 +38,7 @@ def exact_sum_below_max(x, start, n, stride, top, params):
         ties = v.splat(block, 0.0)
         for i in range(0, size, w):
             scores = v.load(block, i)
-            second = v.maximum(exact_sum.leave_out(scores, limit), second)
+            second = v.maximum(exact_sum.keep_below(scores, limit), second)
             ties = ties + exact_sum.count_ties(scores, limit)
         count = count + v.to_float64(ties)
     below = v.one_lane_of(block, max(v.reduce_max(second), limit - e.CUTOFF(block)))
@@ -48,14 +48,20 @@ def exact_sum_below_max(x, start, n, stride, top, params):
         size = copy_block(x, start + b * stride, n - b, stride, block)
         found = exact_sum.sum_block(block, 0, size, limit, each)
         total = exact_sum.add_exact_sums(total, found)
-    total = exact_sum.exact_total(total)
-    return dd_scale(total, e.unit_ratio(unit, params)), v.one_lane(v.reduce_sum(count))
+    total = in_units_of(params, unit, exact_sum.exact_total(total))
+    return total, v.one_lane(v.reduce_sum(count))
 
 
 @inlined
 def below_params(second, shift):
     """Return the parameters of terms of which that of `second` is the largest."""
     return exact_sum.grid_params(exact_sum.place_of(second - shift), shift)
+
+
+@inlined
+def in_units_of(params, unit, total):
+    """Return a total in the units of the terms of the maxima."""
+    return exact_sum.times_power_of_two(total, v.to_float64(params.magic - unit.magic))
 
 
 @inlined
@@ -100,7 +106,7 @@ def sums_of_all_lanes(x, s, top, params):
     second, count = top - e.CUTOFF(x), v.to_float64(v.splat(x, 0.0))
     for i in range(s.n):
         scores = v.load_up_to(x, s.start + i * s.stride, s.count)
-        second = v.maximum(exact_sum.leave_out(scores, top), second)
+        second = v.maximum(exact_sum.keep_below(scores, top), second)
         count = count + v.to_float64(exact_sum.count_ties(scores, top))
     unit = below_params(second, params.shift)
     total = exact_sum.zero_exact_sums(x)
@@ -108,12 +114,11 @@ def sums_of_all_lanes(x, s, top, params):
         running = exact_sum.zero_grid_sum(x)
         for i in range(b, min(b + MAX_GRID_TERMS, s.n)):
             scores = v.load_up_to(x, s.start + i * s.stride, s.count)
-            scores = exact_sum.leave_out(scores, top) - unit.shift
+            scores = exact_sum.keep_below(scores, top) - unit.shift
             reduced = e.scaled_exp_reduce(scores, unit)
             running = exact_sum.add_to_grid(running, reduced)
         total = exact_sum.add_by_lane(x, total, running)
-    total = exact_sum.exact_total(total)
-    return dd_scale(total, e.unit_ratio(unit, params)), count
+    return in_units_of(params, unit, exact_sum.exact_total(total)), count
 
 
 @outlined

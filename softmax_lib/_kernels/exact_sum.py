@@ -26,8 +26,7 @@ from softmax_lib._jit import inlined, outlined
 from softmax_lib._kernels.double_double import (
     DoubleDouble,
     dd_add,
-    dd_add_float,
-    dd_mul_float,
+    dd_scale,
     dd_zeros,
     one_lane_dd,
     two_sum,
@@ -35,10 +34,10 @@ from softmax_lib._kernels.double_double import (
 from softmax_lib._kernels.exponential import (
     LOG2_E,
     ROUNDING_MAGIC,
-    TERM_SCALE,
     TERM_SCALE_EXPONENT,
     TermParams,
     expm1,
+    ldexp_factors,
     scaled_exp_reduce,
 )
 
@@ -72,16 +71,16 @@ ExactSum = namedtuple("ExactSum", ["coarse", "middle", "fine"])
 
 
 @inlined
-def leave_out(scores, top):
-    """Return -inf in the place of scores that are equal to top."""
+def keep_below(scores, top):
+    """Return the scores below top, and -inf in the place of others; NaN stays."""
     return v.select(scores == top, -math.inf, scores)
 
 
 @inlined
-def without(scores, limit):
-    """Return the scores, but -inf for those that are equal to any limit."""
+def below(scores, limit):
+    """Return the scores, but -inf for those that are not below any limit."""
     if limit is not None:
-        return leave_out(scores, limit)
+        return keep_below(scores, limit)
     return scores
 
 
@@ -231,24 +230,13 @@ def normalised(total):
 @inlined
 def reduce_lanes(total):
     """Return the sum of all lanes, in one lane."""
-    return ExactSum(
-        _reduce(total.coarse), _reduce(total.middle), _reduce(total.fine)
-    )
+    return ExactSum(_reduce(total.coarse), _reduce(total.middle), _reduce(total.fine))
 
 
 @inlined
 def _reduce(a):
     hi, lo = v.reduce_sum_compensated(a.hi, a.hi)
     return one_lane_dd(hi, lo + v.reduce_sum(a.lo))
-
-
-@inlined
-def scores_at(x, at, top):
-    """Return a vector of scores, without those that are equal to any top."""
-    scores = v.load(x, at)
-    if top is not None:
-        return leave_out(scores, top)
-    return scores
 
 
 @outlined
@@ -263,17 +251,17 @@ def sum_block(x, start, n, top, params):
     for b in range(0, whole, MAX_GRID_TERMS * w):
         running, end = zero_grid_sum(x), min(b + MAX_GRID_TERMS * w, whole)
         # Software-pipelined, as `row_sums.sum_exp_block` is.
-        ready = scaled_exp_reduce(scores_at(x, start + b, top) - params.shift, params)
+        scores = below(v.load(x, start + b), top)
+        ready = scaled_exp_reduce(scores - params.shift, params)
         for i in range(b + w, end, w):
-            following = scaled_exp_reduce(scores_at(x, start + i, top) - params.shift, params)
+            scores = below(v.load(x, start + i), top)
+            following = scaled_exp_reduce(scores - params.shift, params)
             running = add_to_grid(running, ready)
             ready = following
         running = add_to_grid(running, ready)
         total = add_by_lane(x, total, running)
     if whole < n:
-        scores = v.load_head(x, start + whole, n - whole, -math.inf)
-        if top is not None:
-            scores = leave_out(scores, top)
+        scores = below(v.load_head(x, start + whole, n - whole, -math.inf), top)
         ready = scaled_exp_reduce(scores - params.shift, params)
         running = add_to_grid(zero_grid_sum(x), ready)
         total = add_by_lane(x, total, running)
@@ -289,3 +277,10 @@ def exact_total(total):
     hi, less = two_sum(hi, fine.hi * (scale * scale))
     low = (fine.lo * scale + middle.lo) * scale + coarse.lo
     return DoubleDouble(hi, (error + less) + low)
+
+
+@inlined
+def times_power_of_two(total, n):
+    """Return a sum times 2^n, which by itself may be too small for a number."""
+    one, other = ldexp_factors(n)
+    return dd_scale(dd_scale(total, one), other)

@@ -32,9 +32,7 @@ NEAR = v.constant(500.0 + 130.0, 1600.0 + 1060.0)
 # Up to here whole vectors are reduced; scores beyond LIMIT are not counted.
 STEP, LIMIT = 2.0**30, 2.0**62
 
-_LN2 = Fraction(
-    693147180559945309417232121458176568075500134360255254120680009, 10**63
-)
+_LN2 = Fraction(693147180559945309417232121458176568075500134360255254120680009, 10**63)
 
 
 def _parts(x, bits, count):

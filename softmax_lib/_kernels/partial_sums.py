@@ -37,10 +37,10 @@ from softmax_lib._kernels.row_loops import holds_nan, row_max
 NO_PLACE = -(1 << 57)
 
 # Terms with a power of two so far below the coarsest grid have no digits.
-LEAST_STEPS = -110.0
+LEAST_STEPS = -110
 
-# Powers of two from here on are 0.
-LEAST_RATIO = -1600
+# Sums times this power of two are 0.
+LEAST_POWER = -1600
 
 # The numbers of a sum in memory.
 SUM_FIELDS = 6
@@ -121,7 +121,7 @@ def digits_of(x, score, place):
         return total
     term = term_of(x, score)
     g = v.one_lane(term.g)
-    steps = v.maximum(g * 0.0 + LEAST_STEPS, v.one_lane(float(term.n - GRID_BITS * place)))
+    steps = v.one_lane(float(max(term.n - GRID_BITS * place, LEAST_STEPS)))
     running = exact_sum.add_terms(exact_sum.zero_grid_sum(g), power_of(steps), g)
     return exact_sum.add_by_lane(g, total, running)
 
@@ -142,7 +142,7 @@ def far_block(x, start, n, top, place):
     running = exact_sum.zero_grid_sum(like)
     for i in range(0, n, w):
         scores = v.load_head(x, start + i, min(w, n - i), -math.inf)
-        scores = exact_sum.leave_out(scores, top)
+        scores = exact_sum.keep_below(scores, top)
         term = terms_up_to_step(scores)
         # That of -inf is NaN.
         steps = v.select(scores == -math.inf, LEAST_STEPS, term.n - power)
@@ -173,13 +173,14 @@ def sum_of_block(x, start, n, top, largest, place):
 
     None of them is above `largest`.
     """
+    # Lower scores have no digits at this place.
     lowest = float(GRID_BITS * place) * math.log(2) - NO_DIGITS
-    if largest <= NEAR(x) and lowest >= -NEAR(x):
+    if largest <= NEAR(x) and abs(lowest) <= NEAR(x):
         at, shift = v.one_lane_of(x, float(place)), v.one_lane_of(x, 0.0)
         params = v.splat_fields(x, exact_sum.grid_params(at, shift))
         return exact_sum.sum_block(x, start, n, top, params)
     skipped = math.inf if top is None else top
-    if largest <= STEP and lowest >= -STEP:
+    if largest <= STEP and abs(lowest) <= STEP:
         return far_block(x, start, n, skipped, place)
     return farthest_block(x, start, n, skipped, place)
 
@@ -191,7 +192,7 @@ def second_and_ties(x, start, n, top):
     second, ties = v.splat(x, -math.inf), v.splat(x, 0.0)
     for i in range(0, n, w):
         scores = v.load_head(x, start + i, min(w, n - i), -math.inf)
-        second = v.maximum(exact_sum.leave_out(scores, top), second)
+        second = v.maximum(exact_sum.keep_below(scores, top), second)
         ties = ties + exact_sum.count_ties(scores, top)
     return np.float64(v.reduce_max(second)), int(v.reduce_sum(ties))
 
@@ -203,14 +204,15 @@ def second_and_ties(x, start, n, top):
 def add_block(x, start, n, partial):
     """Return what is kept once the scores of up to a block are taken in."""
     top = np.float64(row_max(x, start, n))
-    if not abs(partial.top) < math.inf or not abs(top) < math.inf:
-        # No score yet, or one that spoils the slice.
-        if math.isnan(partial.top) or holds_nan(x, start, n):
+    if math.isnan(partial.top):
+        return partial
+    if partial.top == math.inf or not abs(top) < math.inf:
+        # Other scores than these show a NaN in their sum.
+        if holds_nan(x, start, n):
             return without_sum(math.nan)
         if max(partial.top, top) == math.inf:
             return without_sum(math.inf)
-        if top == -math.inf:
-            return partial
+        return partial
     partial = with_top(x, partial, top)
     if top < partial.top:
         partial = at_place(partial, max(partial.place, place_of(x, top)))
@@ -228,9 +230,13 @@ def add_block(x, start, n, partial):
 def with_sum(partial, sums):
     """Add a sum that is at the place of the other one."""
     sums = exact_sum.add_exact_sums(partial.sums, sums)
-    if v.lane0(sums.coarse.hi) == v.lane0(sums.coarse.hi):
-        return Partial(partial.top, partial.ties, partial.place, sums)
-    return without_sum(math.nan)
+    if v.lane0(sums.coarse.hi) != v.lane0(sums.coarse.hi):
+        return without_sum(math.nan)
+    if partial.top > LIMIT:
+        # Nothing counts beside such a maximum.
+        sums = exact_sum.zero_exact_sum()
+        return Partial(partial.top, partial.ties, NO_PLACE, sums)
+    return Partial(partial.top, partial.ties, partial.place, sums)
 
 
 @outlined
@@ -277,15 +283,15 @@ def sum_below_max(top, partial, params):
         return dd_scale(sums, 0.0)
     power = GRID_BITS * partial.place
     if abs(partial.top) <= e.MAX_UNSHIFTED(top):
-        return dd_scale(sums, ratio(power - int(v.lane0(e.power_of_magic(params)))))
+        return times_power(sums, power - int(v.lane0(e.power_of_magic(params))))
     # The maximum is subtracted from the scores there, so its term is 1.
     term = term_of(top, partial.top)
     largest = two_sum(v.one_lane(1.0), v.one_lane(term.g))
-    return dd_mul(dd_scale(sums, ratio(power - term.n)), dd_reciprocal(largest))
+    return dd_mul(times_power(sums, power - term.n), dd_reciprocal(largest))
 
 
 @inlined
-def ratio(steps):
-    """Return 2^steps, for integers of up to 0."""
-    one, other = e.ldexp_factors(v.one_lane(float(max(steps, LEAST_RATIO))))
-    return one * other
+def times_power(sums, n):
+    """Return a sum times 2^n, for an integer n."""
+    n = v.one_lane(float(max(n, LEAST_POWER)))
+    return exact_sum.times_power_of_two(sums, n)

@@ -22,7 +22,7 @@ from softmax_lib._kernels.accumulator import (
     zero_total,
 )
 from softmax_lib._kernels.exact_slices import exact_sum_below_max
-from softmax_lib._kernels.exact_sum import without
+from softmax_lib._kernels.exact_sum import below
 from softmax_lib._kernels.row_loops import (
     BLOCK_LENGTH,
     IN_CACHE_LENGTH,
@@ -40,7 +40,7 @@ def sum_exp_block(x, out, start, n, limit, params, unit, unshifted, distance, ah
     """Return the total of the terms of x[start : start + n]; write them to out.
 
     None is larger than sqrt(2) units. Without an out nothing is written; with a limit
-    scores equal to it do not count. Also return the bits that all terms have in common.
+    only scores below it count. Also return the bits that all terms have in common.
     `unshifted` says that the shift is 0, which saves its subtraction. Meanwhile scores
     `distance` numbers ahead are fetched, and the row of `ahead`. The total includes the
     rounding errors of the terms: equal terms have equal errors, which do not average
@@ -52,7 +52,7 @@ def sum_exp_block(x, out, start, n, limit, params, unit, unshifted, distance, ah
     whole = n - (n - head) % w
     running = zero_sum(unit), v.to_bits(v.splat(x, 0.0)) - 1
     if head > 0:
-        scores = without(v.load_tail(x, start + head - w, head, -math.inf), limit)
+        scores = below(v.load_tail(x, start + head - w, head, -math.inf), limit)
         ready = e.scaled_exp(scores, params)
         if out is not None:
             v.store_tail(out, start + head - w, head, ready[0] + ready[1])
@@ -62,14 +62,14 @@ def sum_exp_block(x, out, start, n, limit, params, unit, unshifted, distance, ah
     if unshifted and i + w < whole:
         # Software-pipelined, three deep: no processor looks far enough ahead to overlap
         # the rounds of so long a chain by itself.
-        reduced = e.scaled_exp_reduce(without(v.load(x, start + i), limit), params)
+        reduced = e.scaled_exp_reduce(below(v.load(x, start + i), limit), params)
         ready = e.scaled_exp_finish(reduced)
-        reduced = e.scaled_exp_reduce(without(v.load(x, start + i + w), limit), params)
+        reduced = e.scaled_exp_reduce(below(v.load(x, start + i + w), limit), params)
         i += 2 * w
         while i < whole:
             v.prefetch(x, start + i + distance)
             v.prefetch(ahead, start + i)
-            following = e.scaled_exp_reduce(without(v.load(x, start + i), limit), params)
+            following = e.scaled_exp_reduce(below(v.load(x, start + i), limit), params)
             running = accumulate_store(running, ready, out, start + i - 2 * w)
             ready = e.scaled_exp_finish(reduced)
             reduced = following
@@ -81,14 +81,14 @@ def sum_exp_block(x, out, start, n, limit, params, unit, unshifted, distance, ah
         ready = e.scaled_exp_finish(reduced)
         running = accumulate_store(running, ready, out, start + i - w)
     while i < whole:
-        ready = e.scaled_exp(without(v.load(x, start + i), limit), params)
+        ready = e.scaled_exp(below(v.load(x, start + i), limit), params)
         running = accumulate_store(running, ready, out, start + i)
         i += w
         before_fold -= 1
         if before_fold == 0:
             running, before_fold = fold_terms(running), FOLD_INTERVAL
     if whole < n:
-        scores = without(v.load_head(x, start + whole, n - whole, -math.inf), limit)
+        scores = below(v.load_head(x, start + whole, n - whole, -math.inf), limit)
         ready = e.scaled_exp(scores, params)
         if out is not None:
             v.store_head(out, start + whole, n - whole, ready[0] + ready[1])

@@ -13,7 +13,9 @@ from softmax_lib._kernels.partial_sums import Fields
 from softmax_lib._kernels.row_loops import Row
 
 # The fields of `TermParams` and of `ShareScale`: what turns a score into a share.
-ShareOfScore = namedtuple("ShareOfScore", TermParams._fields + slices.ShareScale._fields)
+ShareOfScore = namedtuple(
+    "ShareOfScore", TermParams._fields + slices.ShareScale._fields
+)
 
 
 @inlined

@@ -1,6 +1,7 @@
 """Keep pages light: no files, scripts or elements that a page does not need."""
 
 import re
+import shutil
 from pathlib import Path
 
 EXPLORER = re.compile(r'data-explorer="(\w+)"')
@@ -8,7 +9,7 @@ EXPLORER = re.compile(r'data-explorer="(\w+)"')
 UNUSED = {"sphinx-design.min.css", "design-tabs.js"}
 # The theme's icons, of which book/_static/icons.css has the few that pages show, and
 # the sources of its scripts and stylesheets.
-LEFT_OUT = ("scripts/fontawesome.*", "vendor/fontawesome", "*/*.map", *UNUSED)
+LEFT_OUT = ("scripts/fontawesome.*", "vendor", "*/*.map", *UNUSED)
 THEME = "styles/pydata-sphinx-theme.css"
 ICONS = re.compile(
     r"@font-face\{[^}]*fontawesome[^}]*\}|(?:\.fa-[\w-]+:before,?)+\{content:[^}]*\}"
@@ -38,19 +39,9 @@ def tidy(app, error):
     static = Path(app.outdir, "_static")
     for pattern in LEFT_OUT:
         for path in static.glob(pattern):
-            remove(path)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     theme = static / THEME
     theme.write_text(ICONS.sub("", theme.read_text("utf-8")), encoding="utf-8")
-
-
-def remove(path):
-    """Delete a file, or a folder with all that is in it."""
-    if path.is_dir():
-        for inner in path.iterdir():
-            remove(inner)
-        path.rmdir()
-    else:
-        path.unlink()
 
 
 def setup(app):

@@ -15,6 +15,7 @@ from helpers.figures.grids import (
     regions,
 )
 from helpers.figures.lines import curves, loglog, panels, placed_curves
+from helpers.figures.looks import dependence, looks
 from helpers.figures.numbers import bands, number_line
 from helpers.figures.points import (
     intervals,
@@ -27,9 +28,11 @@ __all__ = [
     "bands",
     "bars",
     "curves",
+    "dependence",
     "heat",
     "intervals",
     "loglog",
+    "looks",
     "maps",
     "matrix",
     "number_line",

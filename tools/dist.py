@@ -54,8 +54,8 @@ def site():
 def notebooks():
     """Archive the notebooks, the helper modules and the stored measurements."""
     name, folder = "softmax-notebooks", ROOT / "notebooks"
-    files = [*folder.glob("*.ipynb"), *(folder / "helpers").rglob("*.py")]
-    archive(name, folder, files)
+    helpers = [*(folder / "helpers").rglob("*.py"), *(folder / "helpers").glob("*.txt")]
+    archive(name, folder, [*folder.glob("*.ipynb"), *helpers])
     with zipfile.ZipFile(DIST / f"{name}.zip", "a", zipfile.ZIP_DEFLATED) as target:
         for file in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
             target.write(file, f"{name}/results/{file.name}")

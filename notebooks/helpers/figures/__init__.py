@@ -7,6 +7,7 @@ so that a cell shows nothing but the figure.
 """
 
 from helpers.figures.bars import bars
+from helpers.figures.drawn import densities, ranked
 from helpers.figures.grids import (
     heat,
     maps,
@@ -28,6 +29,7 @@ __all__ = [
     "bands",
     "bars",
     "curves",
+    "densities",
     "dependence",
     "heat",
     "intervals",
@@ -40,6 +42,7 @@ __all__ = [
     "pictures",
     "placed_curves",
     "points",
+    "ranked",
     "regions",
     "reliability",
     "strips",

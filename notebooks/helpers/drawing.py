@@ -25,9 +25,8 @@ def draw(scores, at):
     chosen, so_far = -1, 0.0
     for i in range(shares.size):
         if shares[i] > 0:
-            chosen = (
-                i  # stays if rounding leaves nothing above the goal
-            )
+            # It stays chosen if rounding leaves nothing above the goal.
+            chosen = i
             so_far += shares[i]
             if so_far > at * total:
                 break

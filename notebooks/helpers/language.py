@@ -161,9 +161,8 @@ def all_scores(layers, text, at):
 def gradient(layers, text, at, grad):
     """Return the mean loss at some places of a text, and add up its gradient."""
     context, count = layers.tables.shape[:2]
-    turned = (
-        layers.weights.T.copy()
-    )  # so that the inner loops run along rows
+    # Turned, so that the inner loops run along rows.
+    turned = layers.weights.T.copy()
     loss, all_slopes = cross_entropy_and_grad(
         all_scores(layers, text, at), text[at]
     )

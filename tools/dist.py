@@ -54,9 +54,9 @@ def site():
 def notebooks():
     """Archive the notebooks, the helper modules and the stored measurements."""
     name, folder = "softmax-notebooks", ROOT / "notebooks"
-    files = [*folder.glob("*.ipynb"), *(folder / "helpers").rglob("*.py")]
-    files += (folder / "helpers" / "figures" / "font").iterdir()
-    archive(name, folder, files)
+    helpers = [*(folder / "helpers").rglob("*.py"), *(folder / "helpers").glob("*.txt")]
+    helpers += (folder / "helpers" / "figures" / "font").iterdir()
+    archive(name, folder, [*folder.glob("*.ipynb"), *helpers])
     with zipfile.ZipFile(DIST / f"{name}.zip", "a", zipfile.ZIP_DEFLATED) as target:
         for file in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
             target.write(file, f"{name}/results/{file.name}")

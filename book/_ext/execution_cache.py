@@ -15,6 +15,7 @@ from pathlib import Path
 SOURCES = (
     "softmax_lib/**/*.py",
     "notebooks/helpers/**/*.py",
+    "notebooks/helpers/*.txt",
     "benchmarks/results/*.json",
 )
 

@@ -9,6 +9,7 @@ so that a cell shows nothing but the figure.
 from helpers.figures.arrows import arrows
 from helpers.figures.bars import bars
 from helpers.figures.calibration import reliability
+from helpers.figures.drawn import densities, ranked
 from helpers.figures.grids import (
     heat,
     maps,
@@ -17,6 +18,7 @@ from helpers.figures.grids import (
     regions,
 )
 from helpers.figures.lines import curves, loglog, panels, placed_curves
+from helpers.figures.looks import dependence, looks
 from helpers.figures.numbers import bands, number_line
 from helpers.figures.points import intervals, points
 from helpers.figures.stacked import stacked
@@ -27,9 +29,12 @@ __all__ = [
     "bands",
     "bars",
     "curves",
+    "densities",
+    "dependence",
     "heat",
     "intervals",
     "loglog",
+    "looks",
     "maps",
     "matrix",
     "number_line",
@@ -37,6 +42,7 @@ __all__ = [
     "pictures",
     "placed_curves",
     "points",
+    "ranked",
     "regions",
     "reliability",
     "stacked",

@@ -30,11 +30,11 @@ class LogSumExp:
 
     Parameters
     ----------
-    shape : int or tuple of int, default ()
+    shape : int or tuple of int, optional
         The shape of the totals: that of the scores without the axis they are summed
-        over. One total has shape ().
-    dtype : dtype, default numpy.float64
-        float64 or float32, the dtype of the scores and of the results.
+        over. Unless given it is (): one total.
+    dtype : numpy.dtype, optional
+        The dtype of the scores and of the results: float64 unless given, or float32.
 
     Attributes
     ----------

@@ -7,6 +7,7 @@ from formulas import DTYPES, compiled, exact_sum, unit
 from softmax_lib import _vector as v
 from softmax_lib._kernels import accumulator as acc
 from softmax_lib._kernels.double_double import DoubleDouble
+from softmax_lib._kernels.exact_sum import CUT_OFF
 from softmax_lib._layout import MAX_LANE_TERMS
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -223,10 +224,10 @@ def test_totals_are_combined_with_their_bounds():
 
 @each_dtype
 def test_what_an_exact_sum_cuts_off_makes_totals_uncertain(dtype):
-    # Each of n terms may lose 2^-90 of the largest.
+    # Each of n terms may lose CUT_OFF of the largest.
     digits = {np.float32: 26, np.float64: 60}[dtype]
     his = 2.0 ** np.random.default_rng(14).uniform(0, 5, 1000)
     zeros = np.zeros(his.size)
-    few, many = 2.0 ** (90 - digits - 20), 2.0 ** (90 - digits)
+    few, many = 2.0 ** (-digits - 20) / CUT_OFF, 2.0**-digits / CUT_OFF
     assert round_all(his, zeros, zeros, dtype, few)[2].mean() < 0.01
     assert round_all(his, zeros, zeros, dtype, many)[2].all()

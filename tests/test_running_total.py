@@ -184,9 +184,9 @@ def test_accuracy_against_50_digits(dtype, offset):
         }
         for name, value in found.items():
             true = getattr(exact, name)(x)
-            if name == "logsumexp" and abs(true) < abs(float(x.max())):
+            if name == "logsumexp" and abs(true[0]) < abs(float(x.max())):
                 continue
-            worst = np.max(exact.ulps(np.atleast_1d(value), np.atleast_1d(true)))
+            worst = exact.ulps(value, true).max()
             assert worst <= (2.9 if name == "softmax" else 2.0), f"{name}, seed {SEED}"
 
 
@@ -197,8 +197,8 @@ def test_a_sure_winner_keeps_its_doubt(dtype):
             x = np.array([offset, offset - gap], dtype)
             total = LogSumExp((), dtype).update(x[1:]).update(x[:1])
             true = -mpmath.log1p(mpmath.exp(-mpmath.mpf(gap)))
-            assert exact.ulps(total.log_softmax(x)[:1], np.array([true]))[0] <= 2
-            assert exact.ulps(total.cross_entropy(x[0]), -true) <= 2
+            assert exact.ulps(total.log_softmax(x)[:1], [true]) <= 2
+            assert exact.ulps(total.cross_entropy(x[0]), [-true]) <= 2
 
 
 # --- nothing, NaN and infinities -------------------------------------------------
@@ -398,14 +398,19 @@ def test_other_dtypes_are_widened(given):
 
 @each_dtype
 def test_it_takes_little_longer_than_logsumexp(dtype, capsys):
-    x = np.random.default_rng(0).normal(size=(64, 16384)).astype(dtype)
-    total, ratios = LogSumExp(64, dtype), []
-    for _ in range(15):
-        begin = time.perf_counter()
-        total.update(x)
-        middle = time.perf_counter()
-        sl.logsumexp(x)
-        ratios.append((middle - begin) / (time.perf_counter() - middle))
+    x = np.random.default_rng(0).normal(size=(16, 16384)).astype(dtype)
+    total, seconds, before = LogSumExp(16, dtype), [], numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        for _ in range(40):
+            begin = time.perf_counter()
+            total.update(x)
+            middle = time.perf_counter()
+            sl.logsumexp(x)
+            seconds.append((middle - begin, time.perf_counter() - middle))
+    finally:
+        numba.set_num_threads(before)
+    ours, whole = np.min(seconds, axis=0)
     with capsys.disabled():
-        print(f"\n{np.dtype(dtype)}: {np.median(ratios):.2f} times as long")
-    assert np.median(ratios) < 5
+        print(f"\n{np.dtype(dtype)}: {ours / whole:.2f} times as long")
+    assert ours < 5 * whole

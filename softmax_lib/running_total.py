@@ -116,7 +116,8 @@ class LogSumExp:
     @property
     def dtype(self):
         """The dtype of the scores and of the results."""
-        return self.fields.top.dtype
+        # The one object that stands for it, unlike that of an array from a pickle.
+        return np.dtype(self.fields.top.dtype.type)
 
     def __repr__(self):
         return f"LogSumExp(shape={self.shape}, dtype={self.dtype})"
@@ -431,7 +432,8 @@ def _restored(version, shape, *fields):
         got = f"got a pickled total of version {version}"
         raise ValueError(f"{got}; this softmax_lib reads version {VERSION}")
     total = LogSumExp(shape, fields[0].dtype)
-    total.fields = partial_sums.Fields(*fields)
+    for mine, field in zip(total.fields, fields, strict=True):
+        mine[...] = field
     return total
 
 

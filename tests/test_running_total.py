@@ -303,6 +303,11 @@ def test_pickles_are_small_and_have_a_version(dtype):
     found = pickle.loads(pickle.dumps(total))
     assert state(found) == state(total)
     assert (found.shape, found.dtype) == (total.shape, total.dtype)
+    # Its arrays come with a dtype object of their own.
+    block = np.arange(6.0).astype(dtype).reshape(2, 3, 1)
+    assert state(found.update(block)) == state(total.update(block))
+    assert state(found.merge(total)) == state(total.merge(total))
+    np.testing.assert_array_equal(found.softmax(block), total.softmax(block))
     big = LogSumExp(1000, dtype)
     assert len(pickle.dumps(big)) <= 1000 * 72 + 1000
     restore, (version, *rest) = total.__reduce__()

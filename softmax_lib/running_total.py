@@ -264,7 +264,7 @@ class LogSumExp:
         Parameters
         ----------
         block, axis, where, out
-            As for `LogSumExp.softmax`. Masked entries get -inf.
+            As for `LogSumExp.softmax`, but masked entries get -inf.
 
         Returns
         -------

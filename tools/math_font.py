@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 from fontTools import subset
+from fontTools.pens.transformPen import TransformPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 
 TARGET = Path("book", "_static", "fonts", "stix-two-math.woff2")
 GREEK = "αβγδεζηθικλμνξοπρςστυφχψω∂ϵϑϰϕϱϖ"
@@ -64,6 +66,38 @@ def space(constants):
     constants.FractionDenominatorShiftDown.Value = 345
     constants.FractionNumeratorGapMin.Value = 50
     constants.FractionDenominatorGapMin.Value = 50
+    # Room between a letter and the bar of a root.
+    constants.RadicalVerticalGap.Value = 120
+
+
+def add_small_root(font):
+    """Make the smallest root sign smaller, and keep the two smallest only.
+
+    Browsers let a sign that is too large hang below the line, and leave room for the
+    widest there is.
+    """
+    root, larger = font.getBestCmap()[0x221A], "radical.larger"
+    variants = font["MATH"].table.MathVariants
+    place = variants.VertGlyphCoverage.glyphs.index(root)
+    construction = variants.VertGlyphConstruction[place]
+    small, large = construction.MathGlyphVariantRecord[:2]
+    glyphs, (advance, _) = font.getGlyphSet(), font["hmtx"][root]
+    drawn = {}
+    for name, (across, up) in {root: (0.9, 0.77), larger: (1, 1)}.items():
+        pen = TTGlyphPen(glyphs)
+        glyphs[root].draw(TransformPen(pen, (across, 0, 0, up, 0, 0)))
+        drawn[name] = pen.glyph(), round(across * advance), up
+    font.setGlyphOrder([*font.getGlyphOrder(), larger])
+    height = small.AdvanceMeasurement
+    for record, (name, (glyph, width, up)) in zip(
+        (small, large), drawn.items(), strict=True
+    ):
+        font["glyf"][name] = glyph
+        glyph.recalcBounds(font["glyf"])
+        font["hmtx"][name] = width, glyph.xMin
+        record.VariantGlyph, record.AdvanceMeasurement = name, round(up * height)
+    construction.MathGlyphVariantRecord = [small, large]
+    construction.GlyphAssembly = None
 
 
 def main(source):
@@ -75,6 +109,7 @@ def main(source):
     font = subset.load_font(source, options)
     draw_primes_as_scripts(font)
     space(font["MATH"].table.MathConstants)
+    add_small_root(font)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=characters())
     subsetter.subset(font)

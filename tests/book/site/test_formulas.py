@@ -10,7 +10,8 @@ APART = """() => [...document.querySelectorAll(".with-mark > .math")]
     const mark = document.createRange();
     mark.setStart(next, 0);
     mark.setEnd(next, 1);
-    const end = formula.getBoundingClientRect().right;
+    const padding = parseFloat(getComputedStyle(formula).paddingRight);
+    const end = formula.getBoundingClientRect().right - padding;
     return mark.getBoundingClientRect().left < end - 1;
 }).map((formula) => formula.textContent)"""
 FONTS = {"STIX Two Math", "Source Code Pro"}

@@ -92,6 +92,6 @@ def test_only_the_search_loads_its_index(open_page):
 
 
 def test_explorers_are_loaded_where_they_stand(open_page):
-    page = open_page("notebooks/02_examples.html")
+    page = open_page("notebooks/06_gradients.html")
     assert not page.locator(".explorer").count()
     assert not [url for url in page.requests if "explorers/" in url]

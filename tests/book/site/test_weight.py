@@ -91,7 +91,14 @@ def test_only_the_search_loads_its_index(open_page):
     assert not [url for url in page.requests if "searchindex" in url]
 
 
-def test_explorers_are_loaded_where_they_stand(open_page):
-    page = open_page("notebooks/06_gradients.html")
-    assert not page.locator(".explorer").count()
-    assert not [url for url in page.requests if "explorers/" in url]
+@pytest.mark.parametrize(
+    ("opened", "scripts"),
+    [
+        ("book/glossary.html", set()),
+        ("book/preface.html", {"explorer.js", "temperature.js"}),
+    ],
+)
+def test_explorers_are_loaded_where_they_stand(open_page, opened, scripts):
+    page = open_page(opened)
+    loaded = [url.partition("?")[0] for url in page.requests]
+    assert {url.rpartition("/")[2] for url in loaded if "/explorers/" in url} == scripts

@@ -134,6 +134,17 @@ def _as_index(value):
         return None
 
 
+def to_start(start):
+    """Return the class that a block begins with as an int."""
+    index = _as_index(start)
+    allowed = "allowed is an int from 0, below 2**63"
+    if index is None:
+        raise TypeError(f"got start={shown(start)}; {allowed}")
+    if not 0 <= index < 2**63:
+        raise ValueError(f"got start={index}; {allowed}")
+    return index
+
+
 def normalize_axes(axis, ndim, allowed="are an int, a tuple of ints and None"):
     """Return axis as a sorted tuple of distinct, non-negative ints."""
     if axis is None:

@@ -6,6 +6,7 @@ split, in any order, gives the same bits.
 """
 
 import math
+import numbers
 
 import numpy as np
 
@@ -156,7 +157,7 @@ class LogSumExp:
         excluded = _arguments.excluded_mask(where, a.shape)
         if excluded is not None:
             a = _dispatch.masked_copy(a, -math.inf, excluded)
-        rows, n = _as_rows(a, axes)
+        rows, n, _ = _as_rows(a, axes)
         if n and self.fields.top.size:
             self._update_rows(rows, n)
         return self
@@ -303,19 +304,14 @@ class LogSumExp:
             If an argument has another shape than the total, or a score is above all
             that have been taken in.
         """
-        losses = self._losses(scores, weights)
-        with np.errstate(all="ignore"):
-            return losses.astype(self.dtype, copy=False)[()]
-
-    def _losses(self, scores, weights=None):
-        """Return the losses in float64."""
         a, weights = self._each(scores, "scores"), self._weights(weights)
         if (a > self.fields.top)[weights != 0.0].any():
             _refuse_above()
         losses = np.empty(self.shape)
         size, flat = losses.size, losses.reshape(-1)
         run(kernels.loss_slices, (*self.fields, a, weights, flat), size, size, 0)
-        return losses
+        with np.errstate(all="ignore"):
+            return losses.astype(self.dtype, copy=False)[()]
 
     def cross_entropy_grad(
         self, block, labels, /, axis=-1, *, start=0, weights=None, divisor=1.0
@@ -329,7 +325,7 @@ class LogSumExp:
         labels : array_like of int
             The class of each slice, in this block or elsewhere.
         start : int, default 0
-            The class that the block begins with.
+            The class that the block begins with, 0 or more.
         weights : array_like of float, optional
             As for `LogSumExp.cross_entropy`; where 0, the gradient is 0.
         divisor : float, default 1.0
@@ -344,18 +340,23 @@ class LogSumExp:
         Raises
         ------
         TypeError
-            If labels are no integers, or as for `LogSumExp.softmax`.
+            If `labels` or `start` are no integers, `divisor` is no number, or as for
+            `LogSumExp.softmax`.
         ValueError
-            As for `LogSumExp.softmax`.
+            If `labels` has another shape than the total, `start` is negative, or as for
+            `LogSumExp.softmax`.
         """
         labels = np.asarray(labels)
         if labels.dtype.kind not in "iu":
             raise TypeError(f"got labels of dtype {labels.dtype}; allowed are integers")
         if labels.shape != self.shape:
             raise ValueError(f"got labels of shape {labels.shape}, for {self.shape}")
+        start = _arguments.to_start(start)
+        if isinstance(divisor, bool) or not isinstance(divisor, numbers.Real):
+            got = _arguments.shown(divisor)
+            raise TypeError(f"got divisor={got}; allowed is a number")
         places = labels.astype(np.int64).reshape(-1) - start
-        divisor = divisor if isinstance(divisor, tuple) else (float(divisor), 0.0)
-        given = places, self._weights(weights), *divisor
+        given = places, self._weights(weights), float(divisor)
         return self._map(kernels.gradient_rows, block, axis, None, 0.0, None, given)
 
     # --- arguments ---------------------------------------------------------------
@@ -399,27 +400,27 @@ class LogSumExp:
         excluded = _arguments.excluded_mask(where, a.shape)
         if excluded is not None:
             a = _dispatch.masked_copy(a, -math.inf, excluded)
-        rows, n = _as_rows(a, axes)
-        moved = [d for d in range(a.ndim) if d not in axes] + list(axes)
+        rows, n, order = _as_rows(a, axes)
         result, above = np.empty_like(rows), np.zeros(1, np.bool_)
         if rows.size:
             arguments = rows, *self.fields, *given, result, above, n
             run(kernel, arguments, self.fields.top.size, rows.size, rows.nbytes)
         if above[0]:
             _refuse_above()
-        shape = [a.shape[d] for d in moved]
-        result = result.reshape(shape).transpose(np.argsort(moved))
+        shape = [a.shape[d] for d in order]
+        result = result.reshape(shape).transpose(np.argsort(order))
         if excluded is not None:
             np.copyto(result, masked_value, where=excluded)
         return _arguments.finalize(result, dtype, out)
 
 
 def _as_rows(a, axes):
-    """Return a block as flat rows along its axes, and their length."""
-    last = tuple(range(a.ndim - len(axes), a.ndim))
+    """Return a block as flat rows, their length, and the order of its axes then."""
+    order = list(range(a.ndim))
+    last = tuple(order[a.ndim - len(axes) :])
     if not (axes == last and _dispatch.is_kernel_ready(a)):
-        a, _ = _dispatch.axes_last(a, axes)
-    return a.reshape(-1), math.prod(a.shape[d] for d in last)
+        a, order = _dispatch.axes_last(a, axes)
+    return a.reshape(-1), math.prod(a.shape[d] for d in last), order
 
 
 def _refuse_above():
@@ -440,6 +441,12 @@ def _restored(version, shape, *fields):
 # --- inside njit -----------------------------------------------------------------
 
 
+def _check_fields(fields):
+    if not isinstance(fields, partial_sums.Fields):
+        got = _arguments.shown(fields)
+        raise TypeError(f"got {got}; allowed are the fields of a LogSumExp")
+
+
 @usable_in_njit("running_total.type_update")
 def update(fields, x):
     """Take rows of scores into the fields of a total, one row a slice.
@@ -450,10 +457,23 @@ def update(fields, x):
         `LogSumExp.fields` of a total.
     x : numpy.ndarray
         Scores of shape (slices, n) and of the dtype of the total.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of another type.
+    ValueError
+        If `x` has another number of rows.
     """
-    kernels.update_rows(
-        np.ascontiguousarray(x).reshape(-1), *fields, x.shape[1], 0, len(x)
-    )
+    _check_fields(fields)
+    dtype = fields.top.dtype
+    if not isinstance(x, np.ndarray) or x.ndim != 2 or x.dtype != dtype:
+        got, allowed = _arguments.shown(x), f"an array of {dtype} and two dimensions"
+        raise TypeError(f"got x={got}; allowed is {allowed}")
+    if len(x) != fields.top.size:
+        raise ValueError(f"got {len(x)} rows; the total has {fields.top.size} slices")
+    rows = np.array(x, np.dtype(dtype.type), order="C", copy=None).reshape(-1)
+    kernels.update_rows(rows, *fields, x.shape[1], 0, len(x))
 
 
 @usable_in_njit("running_total.type_merge")
@@ -464,7 +484,21 @@ def merge(fields, others):
     ----------
     fields, others : tuple of numpy.ndarray
         `LogSumExp.fields` of two totals.
+
+    Raises
+    ------
+    TypeError
+        If they are no fields, or of different dtypes.
+    ValueError
+        If they have different numbers of slices.
     """
+    _check_fields(fields)
+    _check_fields(others)
+    dtypes = fields.top.dtype, others.top.dtype
+    if dtypes[0] != dtypes[1]:
+        raise TypeError(f"got fields of {dtypes[1]}, for {dtypes[0]}")
+    if fields.top.size != others.top.size:
+        raise ValueError(f"got {others.top.size} slices, for {fields.top.size}")
     kernels.merge_slices(*fields, *others, 0, len(fields.top))
 
 
@@ -481,7 +515,13 @@ def logsumexp(fields):
     -------
     numpy.ndarray
         As `LogSumExp.logsumexp`.
+
+    Raises
+    ------
+    TypeError
+        If they are no fields.
     """
+    _check_fields(fields)
     values = np.empty_like(fields.top)
     kernels.logsumexp_slices(*fields, values, 0, len(values))
     return values

@@ -419,3 +419,62 @@ def test_it_takes_little_longer_than_logsumexp(dtype, capsys):
     with capsys.disabled():
         print(f"\n{np.dtype(dtype)}: {ours / whole:.2f} times as long")
     assert ours < 5 * whole
+
+
+X = np.zeros((2, 3))
+LABELLED = LogSumExp(2).update(X)
+FIELDS, NARROW = LogSumExp(2).fields, LogSumExp(2, np.float32).fields
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: running_total.update(FIELDS, np.zeros((3, 4))), ValueError, "3 rows"),
+        (lambda: running_total.update(FIELDS, np.zeros(2)), TypeError, "two dimens"),
+        (lambda: running_total.update(NARROW, X), TypeError, "an array of float32"),
+        (lambda: running_total.update((1, 2), X), TypeError, "fields of a LogSumExp"),
+        (lambda: running_total.merge(FIELDS, NARROW), TypeError, "of float32, for"),
+        (
+            lambda: running_total.merge(FIELDS, LogSumExp(1).fields),
+            ValueError,
+            "got 1 slices, for 2",
+        ),
+        (lambda: running_total.logsumexp(3), TypeError, "got 3; allowed are the f"),
+        (
+            lambda: LABELLED.cross_entropy_grad(X, [0, 1], start="a"),
+            TypeError,
+            "got start='a'; allowed is an int",
+        ),
+        (
+            lambda: LABELLED.cross_entropy_grad(X, [0, 1], start=-1),
+            ValueError,
+            "got start=-1",
+        ),
+        (
+            lambda: LABELLED.cross_entropy_grad(X, [0, 1], start=2**70),
+            ValueError,
+            "below 2",
+        ),
+        (
+            lambda: LABELLED.cross_entropy_grad(X, [0, 1], divisor="x"),
+            TypeError,
+            "got divisor='x'; allowed is a number",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_memory_is_touched(call, error, message):
+    before = state(LABELLED)
+    with pytest.raises(error, match=message):
+        call()
+    assert state(LABELLED) == before
+
+
+def test_fields_outside_of_compiled_code():
+    x = np.random.default_rng(8).normal(size=(2, 9))
+    one, other = LogSumExp(2), LogSumExp(2)
+    running_total.update(one.fields, x[:, :4])
+    running_total.update(other.fields, np.asfortranarray(x[:, 4:]))
+    running_total.merge(one.fields, other.fields)
+    assert state(one) == state(LogSumExp(2).update(x))
+    values = running_total.logsumexp(one.fields)
+    np.testing.assert_array_equal(values, sl.logsumexp(x))

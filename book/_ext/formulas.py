@@ -61,7 +61,7 @@ def visit_inline(writer, node):
 
 
 def visit_block(writer, node):
-    """Write a formula in a line of its own, with its number if it has one."""
+    """Write a displayed formula, with its number if it has one."""
     writer.body.append(writer.starttag(node, "div", CLASS=CLASSES))
     writer.body.append(typeset(node, display=True))
     if node["number"]:

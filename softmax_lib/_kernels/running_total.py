@@ -161,16 +161,15 @@ def loss_slices(top, ties, place, sums, scores, weights, out, first, last):
 
 @kernel
 def gradient_rows(
-    x, top, ties, place, sums, labels, weights, divisor, divisor_lo, out, above, n,
-    first, last,
-):  # fmt: skip
+    x, top, ties, place, sums, labels, weights, divisor, out, above, n, first, last
+):
     """Write the gradients of the losses over a divisor; set above[0] as before.
 
     Labels are places in the rows, or outside of them.
     """
     source, target = v.data_pointer(x), v.data_pointer(out)
     fields = Fields(top, ties, place, sums)
-    over = dd.dd_reciprocal(dd.one_lane_dd(divisor, divisor_lo))
+    over = dd.dd_reciprocal(dd.one_lane_dd(divisor, 0.0))
     for i in range(first, last):
         partial, row = partials.load_partial(fields, i), Row(i * n, n, i * n + n)
         if weights[i] == 0.0:

@@ -118,7 +118,7 @@ const Explorer = (() => {
   /** Make a picture of two layers that is as wide as the page allows. `still(layer,
       width)` draws what depends on the width alone; `moving(layer, width)` draws the
       rest, at most once a frame however often `redraw` is called. `height` is a number,
-      or a function of the width; `label` says what is to be seen. */
+      or a function of the width; `label` describes the drawing. */
   function picture({ height, label, still, moving }) {
     const [behind, before] = [shape("g"), shape("g")];
     const svg = shape("svg", { role: "img", "aria-label": label }, behind, before);

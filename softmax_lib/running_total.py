@@ -202,7 +202,7 @@ class LogSumExp:
         Raises
         ------
         TypeError
-            If `other` is no total, or one of another dtype.
+            If `other` is not a total, or one of another dtype.
         ValueError
             If it has another shape.
         """
@@ -265,17 +265,19 @@ class LogSumExp:
         Parameters
         ----------
         block, axis, where, out
-            As for `LogSumExp.softmax`, but masked entries get -inf.
+            As for `LogSumExp.softmax`.
 
         Returns
         -------
         numpy.ndarray or numpy.floating
-            Logarithms, as `log_softmax` has them of the whole.
+            Logarithms, as `log_softmax` has them of the whole; -inf where masked.
 
         Raises
         ------
         TypeError
-            Or ValueError, as for `LogSumExp.softmax`.
+            As for `LogSumExp.softmax`.
+        ValueError
+            As for `LogSumExp.softmax`.
         """
         kernel = kernels.log_softmax_rows
         return self._map(kernel, block, axis, where, -math.inf, out)
@@ -340,11 +342,11 @@ class LogSumExp:
         Raises
         ------
         TypeError
-            If `labels` or `start` are no integers, `divisor` is no number, or as for
-            `LogSumExp.softmax`.
+            If `labels` or `start` are not integers or `divisor` is not a number, and as
+            for `LogSumExp.softmax`.
         ValueError
-            If `labels` has another shape than the total, `start` is negative, or as for
-            `LogSumExp.softmax`.
+            If `labels` has another shape than the total or `start` is negative, and as
+            for `LogSumExp.softmax`.
         """
         labels = np.asarray(labels)
         if labels.dtype.kind not in "iu":
@@ -488,7 +490,7 @@ def merge(fields, others):
     Raises
     ------
     TypeError
-        If they are no fields, or of different dtypes.
+        If they are not fields, or of different dtypes.
     ValueError
         If they have different numbers of slices.
     """
@@ -519,7 +521,7 @@ def logsumexp(fields):
     Raises
     ------
     TypeError
-        If they are no fields.
+        If they are not fields.
     """
     _check_fields(fields)
     values = np.empty_like(fields.top)

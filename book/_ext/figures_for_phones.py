@@ -1,7 +1,8 @@
 """Extract the figures that notebooks/helpers/figures draws for phones.
 
 A figure contains a second, hidden one that is as narrow as a phone. This extension
-writes it to a separate file, which pages show in narrow windows.
+writes it to a separate file, which pages show in narrow windows. It also takes away the
+white paper that a figure has in a notebook.
 """
 
 import re
@@ -9,6 +10,7 @@ from pathlib import Path
 
 NARROW = "(max-width: 576px)"
 HIDDEN = re.compile(r'<g class="for-phone"[^>]*>\n(.*</svg>)\s*</g>\n', re.DOTALL)
+PAPER = re.compile(r'\n *<rect class="paper"[^>]*/>')
 IMAGE = re.compile(r'<img [^>]*src="(?P<folder>[^"]*_images/)(?P<name>[^"/]+\.svg)"')
 SIZE = re.compile(r'<svg [^>]*width="([\d.]+)pt" height="([\d.]+)pt"')
 
@@ -68,7 +70,8 @@ def unpack(app, error):
     for name, text in figures(app).items():
         narrow = HIDDEN.search(text)[1]
         Path(folder, narrow_name(name)).write_text(narrow + "\n", encoding="utf-8")
-        Path(folder, name).write_text(HIDDEN.sub("", text), encoding="utf-8")
+        wide = PAPER.sub("", HIDDEN.sub("", text), count=1)
+        Path(folder, name).write_text(wide, encoding="utf-8")
 
 
 def setup(app):

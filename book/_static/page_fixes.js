@@ -58,6 +58,12 @@
     name.replaceChildren(...parts.flatMap((part) => [part, document.createElement("wbr")]));
   }
 
+  // A word with a hyphen, or a product of two numbers, is not broken in two.
+  for (const cell of document.querySelectorAll("td")) {
+    const whole = /^[\w-]{1,12}$|^[\d,]+ × [\d,]+$/.test(cell.textContent.trim());
+    cell.classList.toggle("one-piece", whole);
+  }
+
   // On a phone the cells of a row stand below each other: each says what it is.
   for (const table of document.querySelectorAll(":is(.calls, .sentences) table")) {
     const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());

@@ -13,8 +13,8 @@ def table(columns, digits=4):
     """Show a dict of columns as a table with numbers of fixed precision.
 
     `digits` is the number of decimals of floats, a format such as ".2e", or a
-    dict of either by column. Integers and text are shown unchanged, truth values
-    in words.
+    dict of either by column. Integers have all their digits; text is shown
+    unchanged, and truth values in words.
     """
     aligned = [
         "---:" if len(v) and _is_number(v[0]) else ":---"
@@ -108,11 +108,13 @@ def _source(function, docstring):
 def _cell(value, digits):
     if isinstance(value, bool | np.bool_):
         return _yes_or_no(value)
-    if isinstance(value, str | int | np.integer):
-        return str(value)
-    text = format(
-        value, digits if isinstance(digits, str) else f".{digits}f"
-    )
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | np.integer):
+        text = str(value)
+    else:
+        style = digits if isinstance(digits, str) else f".{digits}f"
+        text = format(value, style)
     return text.replace("-", "−")  # a minus sign is as wide as a plus
 
 

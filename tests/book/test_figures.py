@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import nbformat
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 
 from tools.notebooks import NOTEBOOKS
 
@@ -20,7 +21,9 @@ PATHS = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
 PHONE = re.compile(r'<g class="for-phone"[^>]*>\s*(<svg.*?</svg>)\s*</g>', re.DOTALL)
 SVG = "{http://www.w3.org/2000/svg}"
 NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?")
+TICK = re.compile(r"−?\d+(?:\.\d*[1-9])?|\$\\mathdefault\{10\^\{-?\d+\}\}\$")
 PIXEL = 0.5
+FONT = TTFont(NOTEBOOKS / "helpers" / "figures" / "font" / "figures.ttf").getBestCmap()
 
 # Figures with several scales, and why. Each panel has a numbered axis.
 DIFFERENT = {
@@ -38,6 +41,7 @@ class Axis:
 
     places: list = field(default_factory=list)
     values: list = field(default_factory=list)
+    texts: list = field(default_factory=list)
 
     def scale(self):
         """Return points per unit and the place of 0, or None without two numbers.
@@ -97,6 +101,7 @@ def corners(path):
 def read_axis(group, letter, axis):
     for tick in group.iter(f"{SVG}g"):
         if re.match(rf"{letter}tick_", tick.get("id", "")):
+            axis.texts.append(comment(tick))
             mark = next(tick.iter(f"{SVG}use"), None)
             if mark is None or mark.get(letter) is None:
                 continue
@@ -152,16 +157,41 @@ def figures():
                     yield name, called, PHONE.sub("", svg), narrow[1]
 
 
-PICTURES = [
-    (f"{name}-{size}", name, called, read(svg))
-    for name, called, wide, narrow in figures()
+DRAWN = list(figures())
+SVGS = {
+    f"{name}-{size}": svg
+    for name, _, wide, narrow in DRAWN
     for size, svg in (("wide", wide), ("narrow", narrow))
+}
+PICTURES = [
+    (key, name, called, read(SVGS[key]))
+    for name, called, _, _ in DRAWN
+    for key in (f"{name}-wide", f"{name}-narrow")
 ]
 BARS = {key: panels for key, _, called, panels in PICTURES if "bars" in called}
 ARROWS = {key: panels for key, _, called, panels in PICTURES if "arrows" in called}
 STACKED = {key: panels for key, _, called, panels in PICTURES if "stacked" in called}
 SQUARE = {key: panels for key, _, called, panels in PICTURES if "reliability" in called}
 SEVERAL = {key: (name, panels) for key, name, _, panels in PICTURES if len(panels) > 1}
+
+
+@pytest.mark.parametrize(("name", "wide"), [(name, wide) for name, _, wide, _ in DRAWN])
+def test_a_figure_is_on_paper_in_a_notebook(name, wide):
+    assert wide.count('class="paper"') == 1
+
+
+@pytest.mark.parametrize("key", SVGS)
+def test_texts_are_in_the_typeface_of_the_figures(key):
+    svg = SVGS[key]
+    texts = re.findall(r"<!-- (.*?) -->", svg)
+    foreign = set("".join(texts)) - set(map(chr, FONT))
+    assert ('"DejaVuSans' in svg) == bool(foreign), foreign
+
+
+@pytest.mark.parametrize(("key", "panels"), [(key, p) for key, _, _, p in PICTURES])
+def test_ticks_have_one_notation(key, panels):
+    for text in (t for p in panels for t in p.x.texts + p.y.texts):
+        assert TICK.fullmatch(text) or not re.match(r"[-−.$\d]", text), text
 
 
 def number(text):

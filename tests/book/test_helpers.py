@@ -74,7 +74,7 @@ def test_a_table():
         "| name | n | x | y |",
         "| :--- | ---: | ---: | ---: |",
         "| a | 1 | −0.5 | 1.0e−09 |",
-        "| b | -2 | 2.0 | 1.0e+00 |",
+        "| b | −2 | 2.0 | 1.0e+00 |",
     ]
     assert show.table({"x": [0.125]}, {}).data.endswith("| 0.1250 |")
     assert show.table({"x": [0.125]}, 2).data.endswith("| 0.12 |")

@@ -80,12 +80,22 @@ def test_what_a_figure_shows_is_asserted(path):
     assert not figures - checked - {None}
 
 
+def only_imports(cell):
+    body = ast.parse(cell.source).body
+    return all(isinstance(part, ast.Import | ast.ImportFrom) for part in body)
+
+
+@every_notebook
+def test_imports_are_one_cell(path):
+    assert sum(map(only_imports, code_cells(path))) == 1
+
+
 @every_notebook
 def test_cells_are_short_and_narrow(path):
     for cell in code_cells(path):
         lines = cell.source.split("\n")
         assert max(map(len, lines)) <= 72, cell.source
-        if "assert" not in cell.source:
+        if "assert" not in cell.source and not only_imports(cell):
             assert len(lines) <= 15, cell.source
 
 
@@ -117,12 +127,11 @@ def calls(node):
 def test_what_only_dresses_a_result_is_folded(path):
     for cell in code_cells(path):
         tree = ast.parse(cell.source)
-        imports = [isinstance(n, ast.Import | ast.ImportFrom) for n in tree.body]
         last = ast.unparse(tree.body[-1])
         dresses = re.match(r"figures\.|show\.(?!facts\()", last)
         checks = "assert " in cell.source
         folded = "hide-input" in cell.metadata.get("tags", ())
-        assert folded == bool(dresses or checks or all(imports)), cell.source
+        assert folded == bool(dresses or checks or only_imports(cell)), cell.source
     first = ast.parse(code_cells(path)[0].source)
     assert all(isinstance(n, ast.Import | ast.ImportFrom) for n in first.body)
 

@@ -227,9 +227,10 @@ const Explorer = (() => {
   const listShares = (labels, shares) =>
     labels.map((label, i) => `${label} ${fixed(shares[i], 3)}`).join(", ");
 
-  /** Move heights apart until labels of the size `gap` fit between `low` and `high`. */
-  function apart(heights, gap, low, high) {
-    const order = heights.map((_, i) => i).sort((a, b) => heights[a] - heights[b]);
+  /** Move heights apart until labels of the size `gap` fit between `low` and `high`, in
+      the order of `points`. */
+  function apart(heights, gap, low, high, points = heights) {
+    const order = heights.map((_, i) => i).sort((a, b) => points[a] - points[b]);
     const placed = [...heights];
     let edge = low;
     for (const i of order) edge = (placed[i] = Math.max(placed[i], edge)) + gap;
@@ -240,16 +241,32 @@ const Explorer = (() => {
 
   /** Put names at points of curves, each where its curve leaves room: behind one
       that rises, before one that falls, and never beyond the picture's sides.
-      A name is { x, y, rises, words, ink }. */
-  function names(width, low, high, all) {
-    const sides = all.map(({ x, rises, words }) => {
+      A name is { x, y, rises, words, ink }. Where one of the `curves`, lists of
+      points, would cross it, a name may stand on the other side or higher. */
+  function names(width, low, high, all, curves = []) {
+    const crossings = (x, side, baseline, letters) =>
+      curves.flat().filter(([px, py]) => {
+        const away = (px - x) * side - 9;
+        return away > 0 && away < 7 * letters && py > baseline - 12 && py < baseline + 3;
+      }).length;
+    const sides = [];
+    const heights = [];
+    for (const { x, y, rises, words } of all) {
       const room = 8 * words.length + 12;
-      return (rises && x > room + 30) || x > width - room ? -1 : 1;
-    });
-    const heights = all.map(({ y }) => y - 9);
+      const first = (rises && x > room + 30) || x > width - room ? -1 : 1;
+      const other = first < 0 ? x <= width - room : x > room + 30;
+      const places = (other ? [first, -first] : [first]).flatMap((side) =>
+        [9, 21].map((above) => [side, clamp(y - above, low, high)]),
+      );
+      const costs = places.map((place, i) => crossings(x, ...place, words.length) + i);
+      const [side, height] = places[costs.indexOf(Math.min(...costs))];
+      sides.push(side);
+      heights.push(height);
+    }
     for (const side of [-1, 1]) {
       const here = all.map((_, i) => i).filter((i) => sides[i] === side);
-      const placed = apart(here.map((i) => heights[i]), 16, low, high);
+      const [wanted, points] = [here.map((i) => heights[i]), here.map((i) => all[i].y)];
+      const placed = apart(wanted, 16, low, high, points);
       here.forEach((i, k) => (heights[i] = placed[k]));
     }
     return all.map(({ x, words, ink }, i) =>

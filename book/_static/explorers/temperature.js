@@ -60,10 +60,10 @@
       const everywhere = steps.map((p) => softmax(values, 2 ** p));
       const now = softmax(values, 2 ** power.value);
       const x = across(power.value);
-      CLASSES.forEach((_, i) => {
-        const points = steps.map((p, k) => [across(p), up(everywhere[k][i])]);
-        layer.append(line(points, { class: `curve ink-${i}` }));
-      });
+      const curves = CLASSES.map((_, i) =>
+        steps.map((p, k) => [across(p), up(everywhere[k][i])]),
+      );
+      layer.append(...curves.map((points, i) => line(points, { class: `curve ink-${i}` })));
       const warmer = softmax(values, 2 ** (power.value + 0.1));
       layer.append(
         ...marker(x, 6, 182),
@@ -71,14 +71,14 @@
         ...names(width, 12, 166, CLASSES.map((name, i) => ({
           x, y: up(now[i]), rises: warmer[i] > now[i],
           words: `${name} ${fixed(now[i])}`, ink: `ink-${i}`,
-        }))),
+        })), curves),
       );
     };
     const label =
       "Each class's share over the temperature, from one winner where it is cold to " +
       "equal shares where it is hot.";
-    const curves = picture({ height: 224, label, still, moving });
-    draggable(curves.svg, (x) => {
+    const drawing = picture({ height: 224, label, still, moving });
+    draggable(drawing.svg, (x) => {
       power.value = clamp(across.back(x), COLDEST, HOTTEST);
       update();
     });
@@ -90,7 +90,7 @@
         bars[i].style.setProperty("--share", p);
         shares[i].textContent = fixed(p, 3);
       });
-      curves.redraw();
+      drawing.redraw();
       spoken.say(`${note}At T = ${fixed(T)} the shares are ${listShares(CLASSES, now)}.`);
     }
 
@@ -111,7 +111,7 @@
       parts: [
         tag("div", { class: "explorer-rows" }, ...rows),
         power.element,
-        curves.element,
+        drawing.element,
         tag(
           "div",
           { class: "explorer-buttons" },

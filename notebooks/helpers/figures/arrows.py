@@ -22,9 +22,10 @@ def arrows(labels, start, end, texts, *, digits=2, share=False):
     """Draw an arrow from one value to another for each label.
 
     `start` and `end` are (name, values); the first is drawn as a dot, the second as a
-    ring. `texts` are written above the arrows. Values have `digits` decimals. With
-    `share` the axis goes from 0 to 1, on a pale track. If all values of `end` are
-    equal, they are one line instead of rings, labelled once.
+    ring. `texts` are written above the arrows; where the marks leave no room between
+    them, the arrow stands in the text. Values have `digits` decimals. With `share` the
+    axis goes from 0 to 1, on a pale track. If all values of `end` are equal, they are
+    one line instead of rings, labelled once.
     """
     (start_name, starts), (end_name, ends) = start, end
     starts, ends = np.asarray(starts, float), np.asarray(ends, float)
@@ -42,17 +43,20 @@ def arrows(labels, start, end, texts, *, digits=2, share=False):
         if share:
             ax.hlines(y, 0, 1, color=PALE, linewidth=8, alpha=0.45)
         short = abs(b - a) * unit < 0.2
-        arrow = {
-            "arrowstyle": "-" if short else HEAD,
-            "color": colour,
-            "linewidth": 1.8,
-            "shrinkA": 0,
-            "shrinkB": 0 if one_line or short else 4,
-        }
-        ax.annotate("", (b, y), (a, y), arrowprops=arrow)
-        ax.plot(a, y, "o", color=colour, markersize=7)
+        if not short:
+            arrow = {
+                "arrowstyle": HEAD,
+                "color": colour,
+                "linewidth": 1.8,
+                "shrinkA": 0,
+                "shrinkB": 0 if one_line else 4,
+            }
+            ax.annotate("", (b, y), (a, y), arrowprops=arrow)
+        elif not one_line:
+            text = f"← {text}" if b < a else f"{text} →"
         if not one_line:
             ax.plot(b, y, "o", mfc="white", mec=colour, markersize=7)
+        ax.plot(a, y, "o", color=colour, markersize=7)
         spot, shift, ha = ((a + b) / 2, y), (0, 10), "center"
         if short and one_line:  # the line would cross the text
             spot, shift, ha = (b, y), (6, 0), "left"

@@ -16,8 +16,6 @@ LIMITS = (-0.02, 1.02)
 TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 # Where the line may have its name; the second is for points in the way of the first.
 NAME_AT = 0.13, 0.68
-# As wide as a digit of a count, in units of certainty.
-DIGIT = 0.025
 
 
 @for_page_and_phone
@@ -27,7 +25,8 @@ def reliability(panels):
     `panels` is a dict of title: (certainty, right, low, high, count), arrays with
     one entry for every bin. A diagram is a square, so that the line of a calibrated
     network rises at 45 degrees. Below it a bar for each bin carries the number of
-    its answers, on one scale for all panels; upright where bars stand close together.
+    its answers, on one scale for all panels. Bins of the same size are numbered
+    once.
     """
     side = 2.75 if on_phone() else 3.0
     rows, columns = 2, len(panels)
@@ -46,15 +45,13 @@ def reliability(panels):
     )
     figure.get_layout_engine().set(wspace=0.06, hspace=0.02)
     most = max(bins[-1].max() for bins in panels.values())
-    gaps = np.concatenate(
-        [np.diff(bins[0]) for bins in panels.values()]
-    )
-    upright = bool((gaps < DIGIT * len(str(most))).any())
+    gap = min(np.diff(bins[0]).min() for bins in panels.values())
+    thick = min(5.0, 0.6 * gap * side * 72)
     for i, (title, bins) in enumerate(panels.items()):
         top, below = (axes.T if columns > 1 else axes.reshape(-1, 2))[i]
         certainty, right, low, high, count = map(np.asarray, bins)
         _diagram(top, certainty, right, low, high)
-        _counts(below, certainty, count, most, upright)
+        _counts(below, certainty, count, most, thick)
         top.set_title(title)
         if on_phone() or i == 0:
             top.set_ylabel("fraction right")
@@ -80,20 +77,17 @@ def _diagram(ax, certainty, right, low, high):
     grid(ax)
 
 
-def _counts(ax, certainty, count, most, upright):
-    ax.vlines(certainty, 0, count, color=BLUE, linewidth=5)
-    for x, n in zip(certainty, count, strict=True):
-        ax.annotate(
-            n,
-            (x, n),
-            (0, 3),
-            textcoords="offset points",
-            ha="center",
-            size=8,
-            rotation=90 if upright else 0,
-        )
-    room = 1.5 if upright else 1.25
-    ax.set(xlabel="certainty", ylim=(0, room * most), xticks=TICKS)
+def _counts(ax, certainty, count, most, thick):
+    ax.vlines(certainty, 0, count, color=BLUE, linewidth=thick)
+    style = {"textcoords": "offset points", "size": 8}
+    sizes = sorted(set(count.tolist()))
+    if sizes[-1] - sizes[0] <= 1:
+        text = " or ".join(map(str, sizes)) + " in each bin"
+        ax.annotate(text, (0, most), (0, 5), **style)
+    else:
+        for x, n in zip(certainty, count, strict=True):
+            ax.annotate(n, (x, n), (0, 3), ha="center", **style)
+    ax.set(xlabel="certainty", ylim=(0, 1.25 * most), xticks=TICKS)
     ax.set(yticks=[], anchor="N")
     ax.set_box_aspect(0.28)
     ax.tick_params(labelbottom=True)

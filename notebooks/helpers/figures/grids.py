@@ -40,8 +40,8 @@ def heat(
     """Draw one matrix for each entry of `panels`, a dict of title: matrix.
 
     Positive values are blue and negative ones orange, paler towards 0, on one
-    scale for all panels; every cell shows its value. With the `aspect` "auto" the
-    cells fill the width of the figure.
+    scale for all panels; every cell shows its value, and has an edge since 0 has no
+    colour. With the `aspect` "auto" the cells fill the width of the figure.
     """
     shape, high = (1, len(panels)), 2.6
     if on_phone():
@@ -57,7 +57,11 @@ def heat(
             matrix[..., None] < 0, to_rgb(ORANGE), to_rgb(BLUE)
         )
         alpha = 0.7 * np.abs(matrix)[..., None] / largest
-        ax.pcolormesh(np.concatenate([colour, alpha], axis=-1))
+        ax.pcolormesh(
+            np.concatenate([colour, alpha], axis=-1),
+            edgecolors=PALE,
+            linewidth=0.6,
+        )
         for (i, j), value in np.ndenumerate(matrix):
             ax.text(
                 j + 0.5,
@@ -138,6 +142,7 @@ def maps(
                 ax.text(px, py - 0.9, text, ha="center")
         title = folded(title, 0.8 * width() / shape[1])
         ax.set(title=title, xlabel=xlabel)
+        ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
         ax.locator_params(nbins=5, prune="both")
     for ax in axes[:, 0]:
         ax.set_ylabel(ylabel)

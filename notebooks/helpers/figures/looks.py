@@ -54,7 +54,12 @@ def _fields(ax, shares, columns):
     """Shade one field for each share, which is written in it."""
     for (i, j), share in np.ndenumerate(shares):
         field = plt.Rectangle(
-            (j, i), 1, 1, color=BLUE, lw=0, alpha=0.75 * share
+            (j, i),
+            1,
+            1,
+            facecolor=(BLUE, 0.75 * share),
+            edgecolor=PALE,
+            linewidth=0.6,
         )
         ax.add_patch(field)
         ax.text(

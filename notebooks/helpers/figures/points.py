@@ -25,9 +25,11 @@ def points(x, clouds, heights, *, xlabel, ylabel, line):
     for colour, (name, y) in zip(COLOURS, clouds.items(), strict=False):
         ax.plot(x, y, color=colour, linestyle="", **style)
         where = end * 1.03, heights[name]
+        # Half a name below the height 0 would cover the numbers of the axis.
+        side = "center" if heights[name] else "bottom"
         if on_phone():
             name = name.replace(" ", "\n")
-        ax.text(*where, name, color=colour, va="center")
+        ax.text(*where, name, color=colour, va=side)
     ax.plot(*bound, color=GREY, linewidth=1, linestyle="--")
     ax.text(end * 1.03, bound[1][-1], text, color=GREY, va="center")
     ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, end), ylim=(0, None))

@@ -49,6 +49,10 @@ FOR_PHONE = {
     "lines.linewidth": 2.0,
 }
 
+# A notebook may be open on a dark ground, where black ink cannot be read. The site
+# takes the paper away, since it turns the ink light in its dark theme.
+PAPER = '<rect class="paper" width="100%" height="100%" fill="white"/>'
+ROOT = re.compile(r"<svg [^>]*>")
 ID = re.compile(r"\b[a-z][0-9a-f]{10}\b")
 PLACE = re.compile(r' (?:d|x|y)="[^"]*"|translate\([^)]*\)')
 NUMBER = re.compile(r"-?\d+\.?\d*")
@@ -145,11 +149,13 @@ def for_page_and_phone(draw):
 
 
 def as_svg(figure):
-    """Return a figure as SVG, with the figure for phones hidden in it."""
+    """Return a figure as SVG on paper, with the figure for phones hidden in it."""
     text = stable_svg(figure)
     narrow = getattr(figure, "for_phone", "")
     hidden = f'<g class="for-phone" display="none">\n{narrow}</g>\n'
-    return text.replace("</svg>", f"{hidden}</svg>") if narrow else text
+    if narrow:
+        text = text.replace("</svg>", f"{hidden}</svg>")
+    return ROOT.sub(rf"\g<0>\n {PAPER}", text, count=1)
 
 
 def stable_svg(figure):

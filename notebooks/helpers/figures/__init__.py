@@ -18,6 +18,7 @@ from helpers.figures.grids import (
     pictures,
     regions,
 )
+from helpers.figures.information import stand_ins, stretches
 from helpers.figures.lines import curves, loglog, panels, placed_curves
 from helpers.figures.looks import dependence, looks
 from helpers.figures.numbers import bands, number_line
@@ -47,5 +48,7 @@ __all__ = [
     "regions",
     "reliability",
     "stacked",
+    "stand_ins",
+    "stretches",
     "strips",
 ]

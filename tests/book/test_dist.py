@@ -239,7 +239,7 @@ def test_the_citation_names_those_who_hold_the_copyright():
     assert author["name"] == settings["author"]
 
 
-# --- The PDF ---------------------------------------------------------------------------
+# --- The PDF --------------------------------------------------------------------------
 
 
 OBJECT = re.compile(rb"\d+ 0 obj\n(.*?)\nendobj\n", re.DOTALL)

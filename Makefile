@@ -73,7 +73,10 @@ check: .venv/ready ## check layout, style, types and spelling of code, notebooks
 notebooks: .venv/ready ## execute every notebook in place and normalise it
 	$(BIN)/python tools/notebooks.py
 
+# JupyterLab shows stored figures only in notebooks that it is told to trust.
+lab: export JUPYTER_DATA_DIR := $(CURDIR)/.venv/share/jupyter
 lab: .venv/ready  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter trust notebooks/*.ipynb > /dev/null
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
 constraints: .venv/ready ## freeze what is installed into constraints.txt

@@ -20,7 +20,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 DIST = ROOT / "dist"
-LONG = 24  # longer blocks of code may break across pages
+LONG = 24  # longer blocks of code, and longer tables, may break across pages
 README = """\
 The notebooks of "Softmax, from the formula to the machine", and in `helpers` the
 modules that they share. In this folder:
@@ -33,8 +33,10 @@ LICENSE is the licence of the code, LICENSE-text that of the text and the figure
 JupyterLab shows the figures of a notebook once its cells have run.
 """
 
-sys.path.insert(0, str(ROOT / "tests" / "book" / "site"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "book" / "site")]
 import browser as browsers  # noqa: E402
+
+from tools.pdf import smaller  # noqa: E402
 
 
 def archive(name, folder, files):
@@ -101,6 +103,9 @@ def one_page():
         for cell in article(class_="cell_input"):
             if cell.get_text().count("\n") > LONG:
                 cell["class"].append("long")  # may break across pages
+        for table in article("table"):
+            if len(table("tr")) > LONG:
+                table["class"] = [*table.get("class", []), "long"]
         article.name = "div"
         article["class"] = "printed-page"
         article["id"] = page
@@ -148,8 +153,7 @@ def pdf():
             page.set_default_timeout(browsers.PATIENCE)
             page.goto(file.as_uri())
             page.evaluate(browsers.READY)
-            page.pdf(
-                path=DIST / "softmax-book.pdf",
+            printed = page.pdf(
                 format="A4",
                 prefer_css_page_size=True,
                 print_background=True,
@@ -165,6 +169,7 @@ def pdf():
             browser.close()
     finally:
         file.unlink()
+    (DIST / "softmax-book.pdf").write_bytes(smaller(printed))
     return True
 
 

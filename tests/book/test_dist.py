@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+import zlib
 from email import message_from_bytes
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 import softmax_lib
+from tools import pdf
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "softmax-notebooks"
@@ -235,3 +237,66 @@ def test_the_citation_names_those_who_hold_the_copyright():
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     assert citation["title"] == settings["title"]
     assert author["name"] == settings["author"]
+
+
+# --- The PDF --------------------------------------------------------------------------
+
+
+OBJECT = re.compile(rb"\d+ 0 obj\n(.*?)\nendobj\n", re.DOTALL)
+
+
+def written(objects):
+    """Return a PDF as browsers write it: its objects, and a table of their places."""
+    text, places = b"%PDF-1.4\n", []
+    for n, body in enumerate(objects, 1):
+        places.append(len(text))
+        text += b"%d 0 obj\n%s\nendobj\n" % (n, body)
+    rows = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size = len(objects) + 1
+    table = b"xref\n0 %d\n0000000000 65535 f \n%s" % (size, rows)
+    end = b"trailer\n<</Size %d\n/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n"
+    return text + table + end % (size, len(text))
+
+
+def unpacked_stream(body):
+    entries, data = body.split(b"stream\n", 1)
+    return entries, zlib.decompress(data.removesuffix(b"\nendstream"))
+
+
+def read_again(text):
+    """Return the objects of a PDF with packed objects, found through its table."""
+
+    def at(place):
+        return OBJECT.match(text, place)[1]
+
+    entries, table = unpacked_stream(at(pdf.table_start(text)))
+    assert b"/W [1 4 2]" in entries and b"/Root 1 0 R" in entries
+    found = {}
+    for n in range(len(table) // 7):
+        kind, place = table[7 * n], int.from_bytes(table[7 * n + 1 : 7 * n + 5], "big")
+        if kind == pdf.PLACED:
+            found[n] = at(place)
+        elif kind == pdf.PACKED:
+            index = int.from_bytes(table[7 * n + 5 : 7 * n + 7], "big")
+            found[n] = place, index
+    for n, spot in found.items():
+        if isinstance(spot, tuple):
+            entries, data = unpacked_stream(found[spot[0]])
+            first = int(re.search(rb"/First (\d+)", entries)[1])
+            numbers = list(map(int, data[:first].split()))
+            starts = [*numbers[1::2], len(data) - first + 1]
+            i = spot[1]
+            assert numbers[2 * i] == n
+            found[n] = data[first + starts[i] : first + starts[i + 1] - 1]
+    return found
+
+
+def test_a_smaller_pdf_has_the_same_objects():
+    tags = [b"<</S /Span\n/K %d>>" % i for i in range(1000)]
+    drawing = b"<</Length 4>>\nstream\n0 g\n\nendstream"
+    objects = [b"<</Type /Catalog>>", drawing, *tags]
+    before = written(objects)
+    after = pdf.smaller(before)
+    again = read_again(after)
+    assert [again[n] for n in range(1, len(objects) + 1)] == objects
+    assert len(after) < len(before) / 5

@@ -25,6 +25,7 @@ from helpers.figures.numbers import bands, number_line
 from helpers.figures.points import intervals, points
 from helpers.figures.stacked import stacked
 from helpers.figures.strips import strips
+from helpers.figures.territories import territories
 
 __all__ = [
     "arrows",
@@ -51,4 +52,5 @@ __all__ = [
     "stand_ins",
     "stretches",
     "strips",
+    "territories",
 ]

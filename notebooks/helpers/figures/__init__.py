@@ -23,6 +23,7 @@ from helpers.figures.lines import curves, loglog, panels, placed_curves
 from helpers.figures.looks import dependence, looks
 from helpers.figures.numbers import bands, number_line
 from helpers.figures.points import intervals, points
+from helpers.figures.sharing import named_curves, ranges
 from helpers.figures.stacked import stacked
 from helpers.figures.strips import strips
 from helpers.figures.territories import territories
@@ -40,11 +41,13 @@ __all__ = [
     "looks",
     "maps",
     "matrix",
+    "named_curves",
     "number_line",
     "panels",
     "pictures",
     "placed_curves",
     "points",
+    "ranges",
     "ranked",
     "regions",
     "reliability",

@@ -19,6 +19,11 @@ from helpers.figures.grids import (
 )
 from helpers.figures.lines import curves, loglog, panels, placed_curves
 from helpers.figures.looks import dependence, looks
+from helpers.figures.machines import (
+    columns_of_bits,
+    deals,
+    split_table,
+)
 from helpers.figures.numbers import bands, number_line
 from helpers.figures.points import intervals, points
 from helpers.figures.stacked import stacked
@@ -28,7 +33,9 @@ __all__ = [
     "arrows",
     "bands",
     "bars",
+    "columns_of_bits",
     "curves",
+    "deals",
     "densities",
     "dependence",
     "heat",
@@ -45,6 +52,7 @@ __all__ = [
     "ranked",
     "regions",
     "reliability",
+    "split_table",
     "stacked",
     "strips",
 ]

@@ -1,12 +1,14 @@
 """The archive of pictures in parts, as Python runs it."""
 
+import math
+from fractions import Fraction
 from functools import reduce
 
 import numpy as np
 import pytest
 
 import softmax_lib as sl
-from helpers import archive
+from helpers import archive, totals
 
 
 @pytest.fixture
@@ -62,3 +64,53 @@ def test_parts_together_are_the_whole(small, parts):
     best = values.argmax(axis=0), np.arange(9)
     np.testing.assert_array_equal(values[best], shares.max(axis=-1))
     np.testing.assert_array_equal(places[best], shares.argmax(axis=-1))
+
+
+# --- totals ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """Run the functions on totals without compiling them."""
+    for name, function in list(vars(totals).items()):
+        if hasattr(function, "py_func"):
+            monkeypatch.setattr(totals, name, function.py_func)
+
+
+def value_of(columns):
+    """Return the value of columns as an exact fraction."""
+    digits = map(int, columns[1:])
+    units = [Fraction(2) ** (40 * (int(columns[0]) - i)) for i in range(3)]
+    return sum(d * unit for d, unit in zip(digits, units, strict=True))
+
+
+@pytest.mark.parametrize("empty", [[], [-np.inf], [-np.inf] * 3])
+def test_an_empty_part_is_neutral(plain, empty):
+    nothing, some = totals.total_of(np.array(empty)), totals.total_of(np.arange(3.0))
+    assert nothing == (-np.inf, 0.0) == totals.merge(nothing, nothing)
+    assert totals.merge(some, nothing) == some == totals.merge(nothing, some)
+
+
+def test_pairs_merge_to_the_whole(plain):
+    x = np.random.default_rng(5).normal(scale=9, size=60)
+    top, total = reduce(totals.merge, map(totals.total_of, np.split(x, 6)))
+    assert top == x.max()
+    assert top + np.log(total) == pytest.approx(sl.logsumexp(x), rel=1e-14)
+
+
+@pytest.mark.parametrize("number", [1.0, 0.1, 2.0**39, 2.0**40, 3e-260, 7e260])
+def test_a_number_is_its_columns(plain, number):
+    assert value_of(totals.columns_of(number)) == Fraction(number)
+
+
+def test_columns_do_not_depend_on_order_and_cut_off_little(plain):
+    rng = np.random.default_rng(6)
+    x = rng.uniform(-90, 90, size=200)
+    found = set()
+    for _ in range(20):
+        parts = np.split(rng.permutation(x), [1, 50, 51, 120])
+        parts = map(totals.columns_of_terms, parts)
+        found.add(tuple(map(int, reduce(totals.add_columns, parts))))
+    (columns,) = found
+    exact = sum(Fraction(math.exp(v)) for v in x)
+    assert 0 <= exact - value_of(columns) < 200 * Fraction(2) ** -80 * exact

@@ -22,7 +22,7 @@ def to_float_array(x, name="x", has_where=False):
         more = ", and the entries to keep as where=~mask" if has_where else ""
         lost = f"got a masked array as {name}, whose mask would be lost"
         raise TypeError(f"{lost}; pass its data{more}")
-    a = np.asarray(x)
+    a = to_numpy(x, name)
     dtype = _native(a.dtype)
     if dtype in (_FLOAT32, _FLOAT64):
         return a, dtype
@@ -35,6 +35,15 @@ def to_float_array(x, name="x", has_where=False):
     # As from a pandas frame whose columns are of different kinds.
     more = "; convert it first, as by astype(float)" if a.dtype.kind == "O" else ""
     raise TypeError(f"got {got}; allowed are {allowed}{more}")
+
+
+def to_numpy(x, name):
+    """Return x as an array, unless Dask would compute it, also inside of xarray."""
+    graph = getattr(x, "__dask_graph__", lambda: None)
+    if graph() is not None:
+        got = f"got {name} of Dask, which would be computed here in one piece"
+        raise TypeError(f"{got}; softmax_lib.dask takes it, or pass its compute()")
+    return np.asarray(x)
 
 
 def _native(dtype):
@@ -53,8 +62,7 @@ def shown(value):
     if isinstance(value, np.ndarray | np.generic):
         # Arrays may be large, and some times have no repr.
         of_shape = f" and shape {value.shape}" if value.shape else ""
-        number = value.dtype.kind in "biufc"
-        if number and not of_shape:
+        if value.dtype.kind in "biufc" and not of_shape:
             return repr(value)
         return f"{type(value).__name__} of dtype {value.dtype}{of_shape}"
     return repr(value)
@@ -84,7 +92,7 @@ def excluded_mask(where, shape):
     """Return the mask of the entries that `where` excludes, None without a `where`."""
     if where is None:
         return None
-    kept = np.asarray(where)
+    kept = to_numpy(where, "where")
     if kept.dtype != np.bool_ or isinstance(where, np.ma.MaskedArray):
         got = f"got where={type(where).__name__} of dtype {kept.dtype}"
         raise TypeError(f"{got}; allowed are bool and arrays of bool")
@@ -119,9 +127,8 @@ def _broadcast(a, shape, name):
     try:
         return np.broadcast_to(a, shape)
     except ValueError:
-        raise ValueError(
-            f"got {name} of shape {a.shape}; it has to broadcast to that of x, {shape}"
-        ) from None
+        got = f"got {name} of shape {a.shape}"
+        raise ValueError(f"{got}; it has to broadcast to that of x, {shape}") from None
 
 
 def _as_index(value):
@@ -237,10 +244,8 @@ def to_ignored_label(ignore_index, dtype):
         return NO_LABEL, False
     ignored = _as_index(ignore_index)
     if ignored is None:
-        allowed = "an int and None"
-        raise TypeError(
-            f"got ignore_index={shown(ignore_index)}; allowed are {allowed}"
-        )
+        got = f"got ignore_index={shown(ignore_index)}"
+        raise TypeError(f"{got}; allowed are an int and None")
     # `numpy.iinfo` takes a microsecond.
     end = 1 << 8 * dtype.itemsize - (dtype.kind == "i")
     if not (-end if dtype.kind == "i" else 0) <= ignored < end:
@@ -253,7 +258,7 @@ def to_label_array(given):
     if isinstance(given, np.ma.MaskedArray):
         instead = "give masked entries one value and pass that as ignore_index"
         raise TypeError(f"got masked labels, whose mask would be lost; {instead}")
-    t = np.asarray(given)
+    t = to_numpy(given, "labels")
     if t.dtype.kind in "iu":
         return t
     if t.size == 0 and t.dtype == _FLOAT64 and isinstance(given, list | tuple):
@@ -261,10 +266,8 @@ def to_label_array(given):
         return t.astype(np.int64)
     if (t.dtype.kind == "f" and t.dtype.itemsize <= 8) or _is_half(t.dtype):
         return to_float_array(t, "labels")[0]
-    allowed = (
-        "integers (class indices), and float16, bfloat16, float32 and float64"
-        " (probabilities)"
-    )
+    allowed = "integers (class indices), and float16, bfloat16, float32 and float64"
+    allowed += " (probabilities)"
     raise TypeError(f"got labels of dtype {t.dtype}; allowed are {allowed}")
 
 

@@ -348,7 +348,7 @@ class LogSumExp:
             If `labels` has another shape than the total or `start` is negative, and as
             for `LogSumExp.softmax`.
         """
-        labels = np.asarray(labels)
+        labels = _arguments.to_numpy(labels, "labels")
         if labels.dtype.kind not in "iu":
             raise TypeError(f"got labels of dtype {labels.dtype}; allowed are integers")
         if labels.shape != self.shape:

@@ -55,6 +55,15 @@ print(*(name for name in sys.modules if name.startswith("softmax_lib._njit.")))
     assert python("-c", code) == ""
 
 
+def test_import_needs_no_dask():
+    code = """
+import sys
+import softmax_lib
+print(*(name for name in sys.modules if name.partition(".")[0] in ("dask", "zarr")))
+"""
+    assert python("-c", code) == ""
+
+
 # --- wherever the package lies, however Python is started ------------------------
 
 WORKS = """

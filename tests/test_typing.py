@@ -23,6 +23,7 @@ def test_the_stubs_say_what_the_functions_are():
     settings = SCRIPT.parents[1] / "pyproject.toml"
     names = "activations", "exact", "losses", "running_total"
     modules = [f"softmax_lib.{name}" for name in names]
+    modules += [f"softmax_lib.dask.{name}" for name in ("activations", "losses")]
     mypy("mypy.stubtest", "--mypy-config-file", str(settings), *modules)
 
 

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import dask.array as da
 import numpy as np
 from numpy.typing import NDArray
 
+import softmax_lib.dask as lazily
 from softmax_lib import (
     LogSumExp,
     cross_entropy,
@@ -45,4 +47,9 @@ back: NDArray[np.float32] = softmax_vjp(shares, slope, axis=(0, 1))
 log_back: NDArray[np.float32] = log_softmax_vjp(logs, slope, None)
 from_lists: Any = softmax_vjp([0.5, 0.5], [1, 0])
 total: LogSumExp = LogSumExp(2, np.float32).update(scores).merge(LogSumExp(2, "f4"))
+lazy: da.Array = da.zeros((2, 3))
+lazy_logs: da.Array = lazily.log_softmax(lazy, where=lazy < 1)
+lazy_signs: tuple[da.Array, da.Array] = lazily.logsumexp(lazy, return_sign=True)
+lazy_loss: da.Array
+lazy_loss, lazy = lazily.cross_entropy_and_grad(lazy, [0, 2], reduction="sum")
 part: Any = total.softmax(scores[:, :2])

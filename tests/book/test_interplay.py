@@ -6,22 +6,28 @@ Libraries that are not installed are left out; SciPy is always there.
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 import warnings
 from pathlib import Path
 
+import dask.array as da
 import numpy as np
 import pytest
+from dask import bag
+from dask import config as dask_settings
 from scipy import special
 
 import softmax_lib
+import softmax_lib.dask
 
 PAGE = Path(__file__).resolve().parents[2] / "book" / "interplay.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^##+ (.+)\n((?:(?!##).*\n)*)", TEXT, re.MULTILINE))
-NEEDS = {"pandas": "pandas", "xarray": "xarray", "dask": "dask", "JAX": "jax"}
+NEEDS = {"pandas": "pandas", "xarray": "xarray", "Dask": "dask", "JAX": "jax"}
 NEEDS |= {"PyTensor": "pytensor", "torch": "torch"}
+NEEDS |= {"Processes, MPI, Ray and Spark": "concurrent"}
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 X = np.array([[0.5, 1.5, -2.0], [3.0, 0.0, 1.0]])
@@ -114,6 +120,48 @@ if is_there("keras"):
         same(theirs, ours, names, rtol=1e-5, atol=1e-6)
 
 
+# --- totals of other systems -----------------------------------------------------
+
+CALLS = dict(
+    re.findall(r"^\| (.+?) \| (`.+LogSumExp.+`) \|$", TEXT, re.MULTILINE),
+)
+
+
+def total_of(part):
+    return softmax_lib.LogSumExp(2).update(part)
+
+
+def test_a_bag_of_dask():
+    parts = bag.from_sequence(np.split(X, 3, axis=1), npartitions=2)
+    with dask_settings.set(scheduler="synchronous"):
+        names = {"parts": parts, "total_of": total_of}
+        whole = evaluated(CALLS["Dask bag"], names)
+    np.testing.assert_array_equal(whole.logsumexp(), softmax_lib.logsumexp(X))
+
+
+MPI = """
+import numpy as np
+from mpi4py import MPI
+from softmax_lib import LogSumExp, logsumexp
+comm = MPI.COMM_WORLD
+x = np.arange(14.0).reshape(2, 7)
+part = np.array_split(x, comm.size, axis=1)[comm.rank]
+def total_of(part):
+    return LogSumExp(2).update(part)
+whole = {}
+assert np.array_equal(whole.logsumexp(), logsumexp(x))
+print(comm.size)
+"""
+
+if is_there("mpi4py") and shutil.which("mpiexec"):
+
+    def test_processes_of_mpi():
+        code = MPI.format(CALLS["MPI (mpi4py)"].strip("`"))
+        command = ["mpiexec", "-n", "3", sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert "".join(done.stdout.split()) == "333", done.stderr
+
+
 # --- differences from SciPy, row by row ------------------------------------------
 
 
@@ -198,12 +246,10 @@ for name in ("softmax", "log_softmax", "logsumexp"):
 
 
 def dask():
-    if not is_there("dask"):
-        pytest.skip("dask is not installed")
-    import dask.array as da
-
-    for softmax in (special.softmax, softmax_lib.softmax):
-        assert type(softmax(da.from_array(X, chunks=1))) is np.ndarray
+    x = da.from_array(X, chunks=1)
+    assert type(special.softmax(x)) is np.ndarray
+    refused(softmax_lib.softmax, x)
+    assert type(softmax_lib.dask.softmax(x)) is da.Array
     # The switch is read when SciPy is imported.
     done = subprocess.run(
         [sys.executable, "-c", LAZY],

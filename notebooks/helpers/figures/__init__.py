@@ -21,6 +21,11 @@ from helpers.figures.grids import (
 from helpers.figures.information import stand_ins, stretches
 from helpers.figures.lines import curves, loglog, panels, placed_curves
 from helpers.figures.looks import dependence, looks
+from helpers.figures.machines import (
+    columns_of_bits,
+    deals,
+    split_table,
+)
 from helpers.figures.numbers import bands, number_line
 from helpers.figures.points import intervals, points
 from helpers.figures.sharing import named_curves, ranges
@@ -32,7 +37,9 @@ __all__ = [
     "arrows",
     "bands",
     "bars",
+    "columns_of_bits",
     "curves",
+    "deals",
     "densities",
     "dependence",
     "heat",
@@ -51,6 +58,7 @@ __all__ = [
     "ranked",
     "regions",
     "reliability",
+    "split_table",
     "stacked",
     "stand_ins",
     "stretches",

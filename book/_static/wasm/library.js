@@ -1,8 +1,8 @@
 /* The functions of softmax_lib in the page: its kernels, compiled to WebAssembly.
 
    `Library.started` is a promise. Once it is kept, everything else is called as any
-   function is: with an array of scores and a format, "float16", "float32" or "float64".
-   As in the library, float16 is computed in float32 and rounded once at the end. */
+   function is, with scores and a format: "float16", "float32" or "float64". As in the
+   library, float16 is computed in float32 and rounded once at the end. */
 "use strict";
 
 const Library = (() => {
@@ -17,23 +17,31 @@ const Library = (() => {
     kernels = (await WebAssembly.instantiate(bytes)).instance.exports;
   }
 
-  /** Return a place in the module's memory for an array of `bytes`, and where it ends. */
-  function place(start, bytes) {
-    const at = Math.ceil(start / LINE) * LINE;
-    const missing = at + bytes - kernels.memory.buffer.byteLength;
-    if (missing > 0) kernels.memory.grow(Math.ceil(missing / 65536));
-    return [at, at + bytes];
+  /** Start, and keep the article hidden meanwhile: what explorers fill then would move
+      what stands below them. */
+  async function startUnseen() {
+    const { classList } = document.documentElement;
+    classList.add("library-starts");
+    await start().finally(() => classList.remove("library-starts"));
   }
 
-  /** Call a kernel: `count` results from scores in one of the formats that it has. */
+  /** Find room in the module's memory for so many bytes: where it begins and ends. */
+  function room(from, bytes) {
+    const start = Math.ceil(from / LINE) * LINE;
+    const missing = start + bytes - kernels.memory.buffer.byteLength;
+    if (missing > 0) kernels.memory.grow(Math.ceil(missing / 65536));
+    return [start, start + bytes];
+  }
+
+  /** Call a kernel that writes `count` results, in the format that it computes in. */
   function call(name, format, scores, count, ...lengths) {
     const Numbers = ARRAYS[format];
     const size = Numbers.BYTES_PER_ELEMENT;
-    const [from, end] = place(kernels.__heap_base.value, scores.length * size);
-    const [to] = place(end, count * size);
-    new Numbers(kernels.memory.buffer, from, scores.length).set(scores);
-    if (kernels[name](from, to, ...lengths)) throw new Error(`${name} failed`);
-    return new Numbers(kernels.memory.buffer, to, count).slice();
+    const [x, end] = room(kernels.__heap_base.value, scores.length * size);
+    const [out] = room(end, count * size);
+    new Numbers(kernels.memory.buffer, x, scores.length).set(scores);
+    if (kernels[name](x, out, ...lengths)) throw new Error(`${name} failed`);
+    return new Numbers(kernels.memory.buffer, out, count).slice();
   }
 
   /** Round numbers to a format, ties to the even one. */
@@ -42,26 +50,23 @@ const Library = (() => {
     return call("to_float16", "float64", numbers, numbers.length, numbers.length);
   }
 
-  /** Make a function of rows of n scores with one result for each score, or each row. */
+  /** Return a function of rows of n scores: a result for each score, or each row. */
   const byRows = (name, reduces = false) => (scores, format, n = scores.length) => {
     if (!scores.length) return round([], format);
+    if (format === "float16") return round(byRows(name, reduces)(round(scores, format), "float32", n), format);
     const rows = scores.length / n;
-    const count = reduces ? rows : scores.length;
-    if (format !== "float16") {
-      return call(`${name}_${format}`, format, scores, count, n, rows);
-    }
-    const wide = call(`${name}_float32`, "float32", round(scores, format), count, n, rows);
-    return round(wide, format);
+    return call(`${name}_${format}`, format, scores, reduces ? rows : scores.length, n, rows);
   };
 
-  /** Make a function of one row that rounds every step to the format. */
+  /** Return a function of one row that rounds every step to the format. */
   const byFormula = (name) => (scores, format) => {
-    const [whole, computed] = format === "float16" ? [name + "_float16", "float64"] : [`${name}_${format}`, format];
     if (!scores.length) return round([], format);
-    return call(whole, computed, round(scores, format), scores.length, scores.length);
+    const computed = format === "float16" ? "float64" : format;
+    const n = scores.length;
+    return call(`${name}_${format}`, computed, round(scores, format), n, n);
   };
 
-  /** e^x for each number, rounded to the format. */
+  /** Return e^x for each number. */
   function exp(numbers, format) {
     const computed = format === "float16" ? "float64" : format;
     const n = numbers.length;
@@ -69,7 +74,7 @@ const Library = (() => {
   }
 
   return {
-    started: start(),
+    started: startUnseen(),
     softmax: byRows("softmax"),
     log_softmax: byRows("log_softmax"),
     logsumexp: byRows("logsumexp", true),

@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve dist links bench portable huge exhaust test coverage mutate notebooks lab check constraints fonts clean
+.PHONY: help book serve dist links bench portable huge exhaust test coverage mutate notebooks wasm lab check constraints fonts clean
 
 help:              ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ check: .venv/ready ## check layout, style, types and spelling of code, notebooks
 
 notebooks: .venv/ready ## execute every notebook in place and normalise it
 	$(BIN)/python tools/notebooks.py
+
+wasm: .venv/ready ## compile the kernels for the pages of the book, which run them
+	$(BIN)/python -m tools.wasm
 
 # JupyterLab shows stored figures only in notebooks that it is told to trust.
 lab: export JUPYTER_DATA_DIR := $(CURDIR)/.venv/share/jupyter

@@ -1,10 +1,15 @@
 """Keep pages light: no files, scripts or elements that a page does not need."""
 
+import json
 import re
 import shutil
 from pathlib import Path
 
-EXPLORER = re.compile(r'data-explorer="(\w+)"')
+EXPLORER = re.compile(r'<div class="explorer" data-explorer="(?P<name>\w+)">')
+# What explorers need beside their own scripts, in this order.
+SHARED = "wasm/module.js", "wasm/library.js", "explorers/explorer.js"
+# The first pictures of explorers (tools/drawings.py).
+DRAWINGS = json.loads(Path(__file__).with_name("drawings.json").read_text("utf-8"))
 # Nothing in the book is a card, a grid or a tab.
 UNUSED = {"sphinx-design.min.css", "design-tabs.js"}
 # The theme's icons, of which book/_static/icons.css has the few that pages show, and
@@ -26,10 +31,17 @@ def choose(app, pagename, templatename, context, doctree):
             file for file in files if Path(str(file.filename)).name not in UNUSED
         ]
     names = dict.fromkeys(EXPLORER.findall(context.get("body", "")))
-    for name in ["explorer", *names] if names else ():
-        app.add_js_file(f"explorers/{name}.js", defer="defer", blocking="render")
+    scripts = [*SHARED, *(f"explorers/{name}.js" for name in names)] if names else []
+    for script in scripts:
+        app.add_js_file(script, defer="defer", blocking="render")
     if "body" in context:
-        context["body"] = PLAIN.sub(r"\1", context["body"])
+        body = PLAIN.sub(r"\1", context["body"])
+        context["body"] = EXPLORER.sub(with_drawing, body)
+
+
+def with_drawing(opened):
+    """Return the start of an explorer, and what it draws where no script runs."""
+    return opened[0] + DRAWINGS.get(opened["name"], "")
 
 
 def tidy(app, error):

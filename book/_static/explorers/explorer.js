@@ -1,11 +1,12 @@
-/* What the explorers share: softmax, elements, sliders, tables, pictures that are as
-   wide as the page allows, dragging, and a sentence for screen readers.
+/* What the explorers share: elements, sliders, tables, pictures that are as wide as the
+   page allows, dragging, and a sentence for screen readers.
 
    An explorer stands in a page as
      <div class="explorer" data-explorer="NAME"><p>What to see there.</p></div>
-   and Explorer.define(NAME, arithmetic, build) fills it. Without JavaScript, and
-   in a notebook, the sentence stays. `arithmetic` holds the functions that compute
-   what is shown, where the tests find them. */
+   and Explorer.define(NAME, arithmetic, build) fills it, once the library has started.
+   Where it does not start the drawing and the sentence stay that the page came with, and
+   in a notebook the sentence. `arithmetic` holds the functions that compute what is
+   shown, where the tests find them: calls of the library, nearly all. */
 "use strict";
 
 const Explorer = (() => {
@@ -20,12 +21,8 @@ const Explorer = (() => {
   }
 
   /** Softmax of scores divided by a temperature. */
-  function softmax(scores, temperature = 1) {
-    const top = Math.max(...scores);
-    const terms = scores.map((s) => Math.exp((s - top) / temperature));
-    const sum = terms.reduce((a, b) => a + b);
-    return terms.map((t) => t / sum);
-  }
+  const softmax = (scores, temperature = 1) =>
+    Array.from(Library.softmax(scores.map((s) => s / temperature), "float64"));
 
   /** Return `count` numbers at equal distances, both ends included. */
   const linspace = (from, to, count) =>
@@ -277,9 +274,13 @@ const Explorer = (() => {
     );
   }
 
-  /** Fill every place of this name in the page. */
+  /** Fill every place of this name in the page, if the library starts. */
   function define(name, functions, build) {
     arithmetic[name] = functions;
+    Library.started.then(() => fillPlaces(name, build), () => {});
+  }
+
+  function fillPlaces(name, build) {
     for (const place of document.querySelectorAll(`[data-explorer="${name}"]`)) {
       const { title, parts } = build();
       const heading = tag("p", { class: "explorer-title" }, title);

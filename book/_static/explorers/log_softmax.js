@@ -7,24 +7,16 @@
   const { precise, scale, sentence, shape, slider, table, tag, text } = Explorer;
   const f = Math.fround;
 
-  /** The logarithm of softmax, every step rounded to float32. */
-  function logOfSoftmax(d) {
-    const loser = f(Math.exp(-d));
-    const sum = f(1 + loser);
-    return [f(Math.log(f(1 / sum))), f(Math.log(f(loser / sum)))];
-  }
+  /** The logarithm of softmax, by the browser's logarithm. */
+  const logOfSoftmax = (d) => Array.from(Library.softmax([0, -d], "float32"), (p) => f(Math.log(p)));
 
-  /** The scores less their log-sum-exp, every step rounded to float32. */
+  /** The scores less their log-sum-exp. */
   function minusLogSumExp(d) {
-    const total = f(Math.log(f(1 + f(Math.exp(-d)))));
-    return [f(0 - total), f(f(-d) - total)];
+    const [total] = Library.logsumexp([0, -d], "float32");
+    return [f(0 - total), f(-d - total)];
   }
 
-  /** Log-softmax without loss, rounded to float32 once. */
-  function logSoftmax(d) {
-    const tail = Math.log1p(Math.exp(-d));
-    return [f(-tail), f(-d - tail)];
-  }
+  const logSoftmax = (d) => Array.from(Library.log_softmax([0, -d], "float32"));
 
   const WAYS = [
     ["log of softmax", logOfSoftmax],

@@ -12,20 +12,10 @@
     float64: { digits: 53, lowest: -1022, highest: 1023 },
   };
 
-  /** Round a float64 to the nearest number of a format, ties to the even one. */
-  function round(x, format) {
-    if (format === "float64" || x === 0 || !Number.isFinite(x)) return x;
-    const { digits, lowest, highest } = FORMATS[format];
-    let power = Math.floor(Math.log2(Math.abs(x)));
-    if (2 ** power > Math.abs(x)) power -= 1;
-    if (2 ** (power + 1) <= Math.abs(x)) power += 1;
-    const unit = 2 ** (Math.max(power, lowest) - digits + 1);
-    const below = Math.floor(x / unit);
-    const over = x / unit - below;
-    const up = over > 0.5 || (over === 0.5 && below % 2 !== 0);
-    const rounded = (below + (up ? 1 : 0)) * unit;
-    return Math.abs(rounded) >= 2 ** (highest + 1) ? Math.sign(x) * Infinity : rounded;
-  }
+  const round = (x, format) => Library.round([x], format)[0];
+  const naive = (scores, format) => Array.from(Library.naive_softmax(scores, format));
+  const shifted = (scores, format) => Array.from(Library.shifted_softmax(scores, format));
+  const exp = (x, format) => Library.exp([x], format)[0];
 
   /** The x at which e to the x becomes 0, loses digits, and becomes infinite. */
   function limits(format) {
@@ -35,19 +25,6 @@
       subnormal: lowest * Math.LN2,
       infinite: (highest + 1) * Math.LN2 + Math.log1p(-(2 ** (-digits - 1))),
     };
-  }
-
-  /** Exponentials over their sum, every step rounded to the format. */
-  function naive(scores, format) {
-    const terms = scores.map((s) => round(Math.exp(round(s, format)), format));
-    const sum = terms.reduce((a, b) => round(a + b, format));
-    return terms.map((t) => round(t / sum, format));
-  }
-
-  /** The same after the largest score has been taken away. */
-  function shifted(scores, format) {
-    const top = Math.max(...scores);
-    return naive(scores.map((s) => round(s, format) - round(top, format)), format);
   }
 
   const REACH = 7.4; // sinh of it is 818, beyond the end of float64
@@ -154,7 +131,7 @@
             "tr",
             {},
             tag("th", { scope: "row" }, format),
-            tag("td", {}, precise(round(Math.exp(x), format), 3)),
+            tag("td", {}, precise(exp(x, format), 3)),
             tag("td", off ? { class: "wrong" } : {}, ...shares(bad)),
             tag("td", {}, ...shares(good)),
           );

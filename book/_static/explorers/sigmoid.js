@@ -7,11 +7,7 @@
   const { names, picture, scale, scoreSliders, sentence, shape, shareGrid, shiftAll } = Explorer;
   const { softmax, tag, text } = Explorer;
 
-  /** The sigmoid, without overflow on either side. */
-  function sigmoid(x) {
-    const small = Math.exp(-Math.abs(x));
-    return (x >= 0 ? 1 : small) / (1 + small);
-  }
+  const sigmoid = (x) => Library.sigmoid([x], "float64")[0];
 
   const LIMIT = 6;
   const REACH = 8;

@@ -41,6 +41,7 @@ PATIENCE = 120_000
 # A page is ready when its fonts are there and its explorers are drawn.
 READY = """async () => {
     await document.fonts.ready;
+    if (typeof Library !== "undefined") await Library.started.catch(() => {});
     const layers = [...document.querySelectorAll(".explorer-picture > svg > g")];
     while (!layers.every((layer) => layer.childElementCount)) {
         await new Promise(requestAnimationFrame);

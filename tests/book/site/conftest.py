@@ -53,11 +53,12 @@ def opener(browser, site):
     """Yield a function that opens a page from its file and records its problems."""
     contexts = []
 
-    def open_page(name, *, query="", **options):
+    def open_page(name, *, query="", init_script="", **options):
         context = browser.new_context(**{"viewport": WIDE, **options})
         context.set_default_timeout(browsers.PATIENCE)
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(init_script)
         page.problems = []
         page.requests = []
         page.on(

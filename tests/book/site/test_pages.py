@@ -136,10 +136,39 @@ BARE = """() => [...document.querySelectorAll(".fas, .fab, .fa-solid, .fa-brands
     .map((icon) => icon.className)"""
 
 
+# Signs of a font of icons, which pages do not load. The contents of a page have one
+# while a note in the margin stands in their place.
+SIGNS = """() => {
+    document.querySelector(".bd-sidebar-secondary").classList.add("hide");
+    return [...document.querySelectorAll("body *")].filter((e) =>
+        ["::before", "::after"].some((part) =>
+            /[\\ue000-\\uf8ff]/.test(getComputedStyle(e, part).content)))
+        .map((e) => e.className);
+}"""
+
+
 def test_every_icon_has_a_picture(open_page):
     page = open_page("notebooks/01_formula.html")
     assert page.locator(".fas, .fa-solid").count() > 10
     assert page.evaluate(BARE) == []
+    assert page.evaluate(SIGNS) == []
+
+
+def test_listings_of_the_library_are_not_cut_off(open_page):
+    page = open_page("notebooks/12_term.html")
+    assert page.locator(".cell_output .highlight-python").count() > 10
+    assert not page.evaluate("""() =>
+        [...document.querySelectorAll(".cell_output .highlight-python pre")]
+            .filter((pre) => pre.scrollWidth > pre.clientWidth)
+            .map((pre) => pre.textContent)""")
+
+
+def test_short_cells_of_tables_are_not_broken_on_a_phone(open_page):
+    page = open_page("notebooks/11_speed.html", viewport=PHONE)
+    for text in ("AVX-512", "1 × 5,000,000"):
+        cells = page.locator("td > p", has_text=text)
+        heights = cells.evaluate_all("(all) => all.map((cell) => cell.clientHeight)")
+        assert len(heights) > 2 and len(set(heights)) == 1
 
 
 def test_search_finds_a_word(open_page):

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PHONE
 from playwright.sync_api import expect
@@ -161,6 +162,23 @@ def test_listings_of_the_library_are_not_cut_off(open_page):
         [...document.querySelectorAll(".cell_output .highlight-python pre")]
             .filter((pre) => pre.scrollWidth > pre.clientWidth)
             .map((pre) => pre.textContent)""")
+
+
+@pytest.mark.parametrize("width", [320, 768, 1000, 1200, 1280])
+def test_notes_in_the_margin_are_inside_the_window(open_page, width):
+    page = open_page(
+        "notebooks/09_layers.html", viewport={"width": width, "height": 800}
+    )
+    note = page.locator("aside.margin").bounding_box()
+    code = page.locator("pre", has_text="def attention_in_pieces").bounding_box()
+    assert note["x"] + note["width"] <= width
+    assert (note["x"] > code["x"] + code["width"]) == (width >= 1200)
+
+
+def test_formulas_in_tables_are_whole(open_page):
+    page = open_page("book/notation.html")
+    assert page.locator("td .math").count() > 20
+    assert page.locator("td .more-behind").count() == 0
 
 
 def test_short_cells_of_tables_are_not_broken_on_a_phone(open_page):

@@ -13,8 +13,8 @@ def table(columns, digits=4):
     """Show a dict of columns as a table with numbers of fixed precision.
 
     `digits` is the number of decimals of floats, a format such as ".2e", or a
-    dict of either by column. Integers have all their digits; text is shown
-    unchanged, and truth values in words.
+    dict of either by column. Integers have all their digits, and a 0 has no
+    exponent; text is shown unchanged, and truth values in words.
     """
     aligned = [
         "---:" if len(v) and _is_number(v[0]) else ":---"
@@ -115,6 +115,8 @@ def _cell(value, digits):
     else:
         style = digits if isinstance(digits, str) else f".{digits}f"
         text = format(value, style)
+        if value == 0 and "e" in text:
+            text = "0"
     return text.replace("-", "−")  # a minus sign is as wide as a plus
 
 

@@ -68,13 +68,13 @@ def test_just_below_a_power_of_two_floats_are_closer(dtype):
 
 
 def test_a_table():
-    columns = {"name": ["a", "b"], "n": [1, -2], "x": [-0.5, 2.0], "y": [1e-9, 1.0]}
+    columns = {"name": ["a", "b"], "n": [1, -2], "x": [-0.5, 2.0], "y": [1e-9, 0.0]}
     lines = show.table(columns, {"x": 1, "y": ".1e"}).data.split("\n")
     assert lines == [
         "| name | n | x | y |",
         "| :--- | ---: | ---: | ---: |",
         "| a | 1 | −0.5 | 1.0e−09 |",
-        "| b | −2 | 2.0 | 1.0e+00 |",
+        "| b | −2 | 2.0 | 0 |",
     ]
     assert show.table({"x": [0.125]}, {}).data.endswith("| 0.1250 |")
     assert show.table({"x": [0.125]}, 2).data.endswith("| 0.12 |")

@@ -253,7 +253,7 @@ const Explorer = (() => {
       const first = (rises && x > room + 30) || x > width - room ? -1 : 1;
       const other = first < 0 ? x <= width - room : x > room + 30;
       const places = (other ? [first, -first] : [first]).flatMap((side) =>
-        [9, 21].map((above) => [side, clamp(y - above, low, high)]),
+        [9, 24].map((above) => [side, clamp(y - above, low, high)]),
       );
       const costs = places.map((place, i) => crossings(x, ...place, words.length) + i);
       const [side, height] = places[costs.indexOf(Math.min(...costs))];

@@ -364,3 +364,22 @@ def test_a_drawing_and_a_sentence_stay_where_the_library_cannot_run(open_page, s
 def test_drawings_are_those_of_the_explorers(browser, tmp_path):
     stored = json.loads(drawings.STORED.read_text("utf-8"))
     assert stored == drawings.drawings(browser, tmp_path), "run tools/drawings.py"
+
+
+def test_no_curve_crosses_a_name_at_the_start_on_a_phone(open_page):
+    page = open_page(
+        "notebooks/01_formula.html", viewport={"width": 390, "height": 800}
+    )
+    picture = page.locator('[data-explorer="temperature"] .explorer-picture')
+    crossed = picture.evaluate("""(picture) => {
+        const points = [...picture.querySelectorAll("polyline.curve")]
+            .flatMap((curve) => [...curve.points]);
+        return [...picture.querySelectorAll("text.label")].filter((name) => {
+            const { x, y, width, height } = name.getBBox();
+            const [top, bottom] = [y + 3, y + height - 3];  // the letters themselves
+            return points.some((p) =>
+                p.x > x && p.x < x + width && p.y > top && p.y < bottom);
+        }).map((name) => name.textContent);
+    }""")
+    assert picture.locator("text.label").count() == 3
+    assert not crossed

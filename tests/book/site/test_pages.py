@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PHONE
 from playwright.sync_api import expect
@@ -136,10 +137,56 @@ BARE = """() => [...document.querySelectorAll(".fas, .fab, .fa-solid, .fa-brands
     .map((icon) => icon.className)"""
 
 
+# Signs of a font of icons, which pages do not load. The contents of a page have one
+# while a note in the margin stands in their place.
+SIGNS = """() => {
+    document.querySelector(".bd-sidebar-secondary").classList.add("hide");
+    return [...document.querySelectorAll("body *")].filter((e) =>
+        ["::before", "::after"].some((part) =>
+            /[\\ue000-\\uf8ff]/.test(getComputedStyle(e, part).content)))
+        .map((e) => e.className);
+}"""
+
+
 def test_every_icon_has_a_picture(open_page):
     page = open_page("notebooks/01_formula.html")
     assert page.locator(".fas, .fa-solid").count() > 10
     assert page.evaluate(BARE) == []
+    assert page.evaluate(SIGNS) == []
+
+
+def test_listings_of_the_library_are_not_cut_off(open_page):
+    page = open_page("notebooks/12_term.html")
+    assert page.locator(".cell_output .highlight-python").count() > 10
+    assert not page.evaluate("""() =>
+        [...document.querySelectorAll(".cell_output .highlight-python pre")]
+            .filter((pre) => pre.scrollWidth > pre.clientWidth)
+            .map((pre) => pre.textContent)""")
+
+
+@pytest.mark.parametrize("width", [320, 768, 1000, 1200, 1280])
+def test_notes_in_the_margin_are_inside_the_window(open_page, width):
+    page = open_page(
+        "notebooks/09_layers.html", viewport={"width": width, "height": 800}
+    )
+    note = page.locator("aside.margin").bounding_box()
+    code = page.locator("pre", has_text="def attention_in_pieces").bounding_box()
+    assert note["x"] + note["width"] <= width
+    assert (note["x"] > code["x"] + code["width"]) == (width >= 1200)
+
+
+def test_formulas_in_tables_are_whole(open_page):
+    page = open_page("book/notation.html")
+    assert page.locator("td .math").count() > 20
+    assert page.locator("td .more-behind").count() == 0
+
+
+def test_short_cells_of_tables_are_not_broken_on_a_phone(open_page):
+    page = open_page("notebooks/11_speed.html", viewport=PHONE)
+    for text in ("AVX-512", "1 × 5,000,000"):
+        cells = page.locator("td > p", has_text=text)
+        heights = cells.evaluate_all("(all) => all.map((cell) => cell.clientHeight)")
+        assert len(heights) > 2 and len(set(heights)) == 1
 
 
 def test_search_finds_a_word(open_page):

@@ -11,9 +11,10 @@ export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve dist links bench portable huge exhaust test coverage mutate notebooks wasm lab check constraints fonts clean
+.PHONY: help book serve dist links bench bench-distributed portable huge exhaust test coverage mutate notebooks lab check constraints fonts clean
 
 help:              ## list the targets
-	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ' *:.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: .venv/ready ## build the site into _build/html
 	rm -rf _build/html
@@ -63,6 +64,9 @@ exhaust: .venv/ready ## try every float32 argument of the exponential and the si
 
 bench: .venv-bench/ready ## measure speed and accuracy beside the peers, by kind of processor
 	.venv-bench/bin/python -m benchmarks.run
+
+bench-distributed: .venv-bench/ready ## measure Dask arrays on a cluster beside the peers (minutes)
+	.venv-bench/bin/python -m benchmarks.distributed
 
 check: .venv/ready ## check layout, style, types and spelling of code, notebooks and prose
 	$(BIN)/ruff format --check .

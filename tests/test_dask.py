@@ -311,11 +311,14 @@ def test_vector_jacobian_products(dtype, chunks):
 
 
 def test_sums_of_products_that_cancel():
-    p = np.full(4, 0.25)
-    g = np.array([1e17, 1.0, -1e17, 2.0])
+    p = np.array([0.1, 0.3, 0.4, 0.2])
+    g = np.array([7e16, 3.0, 5.0, -3.5e16])
+    g[3] = np.nextafter(g[3], 0.0)
     for name, result in (("softmax_vjp", p), ("log_softmax_vjp", np.log(p))):
-        found = getattr(sd, name)(da.from_array(result, chunks=1), da.from_array(g))
-        np.testing.assert_allclose(found, getattr(sl, name)(result, g), 1e-15)
+        expected = getattr(sl, name)(result, g)
+        for chunks in (1, 3):
+            lazy = da.from_array(result, chunks=chunks), da.from_array(g)
+            np.testing.assert_allclose(getattr(sd, name)(*lazy), expected, 1e-15)
     p[2], g[2] = 0.0, math.inf
     found = sd.softmax_vjp(da.from_array(p, chunks=1), da.from_array(g))
     np.testing.assert_array_equal(found, sl.softmax_vjp(p, g))

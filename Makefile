@@ -10,8 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve dist links bench portable huge exhaust test coverage mutate notebooks wasm lab check constraints fonts clean
-.PHONY: help book serve dist links bench bench-distributed portable huge exhaust test coverage mutate notebooks lab check constraints fonts clean
+.PHONY: help book serve dist links bench bench-distributed portable huge exhaust test coverage mutate notebooks wasm lab check constraints fonts clean
 
 help:              ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -34,7 +34,8 @@ def page(names):
     sheet = (STATIC / "explorers.css").as_uri()
     return "".join(
         [
-            f'<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="{sheet}">',
+            '<!doctype html><meta charset="utf-8">',
+            f'<link rel="stylesheet" href="{sheet}">',
             f"<style>.explorer-picture {{ width: {WIDTH}px }}</style>",
             *(f'<div class="explorer" data-explorer="{name}"></div>' for name in names),
             *(f'<script src="{STATIC.as_uri()}/{s}.js"></script>' for s in scripts),

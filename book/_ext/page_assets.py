@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 EXPLORER = re.compile(r'<div class="explorer" data-explorer="(?P<name>\w+)">')
-# What explorers need beside their own scripts, in this order.
+# What explorers need beside their own scripts, in this order; and what one needs.
 SHARED = "wasm/module.js", "wasm/library.js", "explorers/explorer.js"
+OTHERS = {"try": "explorers/exact.js"}
 # The first pictures of explorers (tools/drawings.py).
 DRAWINGS = json.loads(Path(__file__).with_name("drawings.json").read_text("utf-8"))
 # Nothing in the book is a card, a grid or a tab.
@@ -31,8 +32,9 @@ def choose(app, pagename, templatename, context, doctree):
             file for file in files if Path(str(file.filename)).name not in UNUSED
         ]
     names = dict.fromkeys(EXPLORER.findall(context.get("body", "")))
-    scripts = [*SHARED, *(f"explorers/{name}.js" for name in names)] if names else []
-    for script in scripts:
+    scripts = [*SHARED, *(OTHERS[name] for name in names if name in OTHERS)]
+    scripts += [f"explorers/{name}.js" for name in names]
+    for script in scripts if names else ():
         app.add_js_file(script, defer="defer", blocking="render")
     if "body" in context:
         body = PLAIN.sub(r"\1", context["body"])

@@ -16,7 +16,7 @@ NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 FETCH = """\
 # Colab has the notebook alone: fetch the library and the helper modules.
 !git clone --quiet --depth 1 {repository} /content/book
-%pip install --quiet /content/book mpmath threadpoolctl
+%pip install --quiet /content/book[dask] distributed mpmath threadpoolctl zarr
 %cd -q /content/book/notebooks
 import sys
 

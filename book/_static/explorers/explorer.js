@@ -241,8 +241,9 @@ const Explorer = (() => {
       A name is { x, y, rises, words, ink }. Where one of the `curves`, lists of
       points, would cross it, a name may stand on the other side or higher. */
   function names(width, low, high, all, curves = []) {
+    const points = curves.flat();
     const crossings = (x, side, baseline, letters) =>
-      curves.flat().filter(([px, py]) => {
+      points.filter(([px, py]) => {
         const away = (px - x) * side - 9;
         return away > 0 && away < 7 * letters && py > baseline - 12 && py < baseline + 3;
       }).length;
@@ -262,8 +263,8 @@ const Explorer = (() => {
     }
     for (const side of [-1, 1]) {
       const here = all.map((_, i) => i).filter((i) => sides[i] === side);
-      const [wanted, points] = [here.map((i) => heights[i]), here.map((i) => all[i].y)];
-      const placed = apart(wanted, 16, low, high, points);
+      const wanted = here.map((i) => heights[i]);
+      const placed = apart(wanted, 16, low, high, here.map((i) => all[i].y));
       here.forEach((i, k) => (heights[i] = placed[k]));
     }
     return all.map(({ x, words, ink }, i) =>

@@ -1,10 +1,9 @@
 """The kinds of figure that the book has, in one style.
 
 Figures are black on white paper. The site takes the paper away, and inverts the ink in
-dark mode.
-Colours are a darkened Okabe-Ito palette, which colour-blind readers can tell apart.
-Lines are labelled at their ends rather than in a legend. The functions return None,
-so that a cell shows nothing but the figure.
+dark mode. Colours are a darkened Okabe-Ito palette, which colour-blind readers can tell
+apart. Lines are labelled at their ends rather than in a legend. The functions return
+None, so that a cell shows nothing but the figure.
 """
 
 from helpers.figures.arrows import arrows

@@ -45,8 +45,10 @@ def reliability(panels):
     )
     figure.get_layout_engine().set(wspace=0.06, hspace=0.02)
     most = max(bins[-1].max() for bins in panels.values())
-    gap = min(np.diff(bins[0]).min() for bins in panels.values())
-    thick = min(5.0, 0.6 * gap * side * 72)
+    gaps = np.concatenate(
+        [np.diff(bins[0]) for bins in panels.values()]
+    )
+    thick = min(5.0, *(0.6 * gaps * side * 72))
     for i, (title, bins) in enumerate(panels.items()):
         top, below = (axes.T if columns > 1 else axes.reshape(-1, 2))[i]
         certainty, right, low, high, count = map(np.asarray, bins)

@@ -145,6 +145,11 @@ def test_few_dimensions_and_no_numbers():
             x = np.zeros(shape)
             found = getattr(sd, name)(da.from_array(x))
             assert same(check_kind(found), getattr(sl, name)(x)), (name, shape)
+    for labels, how in (([-1] * 3, {"ignore_index": -1}), (np.zeros((3, 0)), {})):
+        how |= {"label_smoothing": 0.1}
+        found = sd.cross_entropy_and_grad(da.zeros((3, 0)), labels, **how)
+        expected = sl.cross_entropy_and_grad(np.zeros((3, 0)), labels, **how)
+        assert all(map(same, map(check_kind, found), expected))
     found = sd.logsumexp(da.zeros((3, 0)), return_sign=True)
     assert np.array_equal(dask.compute(found)[0], sl.logsumexp([[]] * 3, return_sign=1))
 

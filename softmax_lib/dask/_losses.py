@@ -39,6 +39,8 @@ class Loss:
             got = f"got ignore_index={_arguments.shown(ignored)}"
             got += " with rows of probabilities"
             raise ValueError(f"{got}; it is allowed with integer labels only")
+        # Without classes nothing is spread over them.
+        smoothing = smoothing if n else 0.0
         self.case = _loss_blocks.Case(axis, n, ignored, weight, smoothing)
         self.totals = _arrays.totals(self.x, (axis,))
         # The class that each block begins with.

@@ -1,5 +1,9 @@
 """The page where readers try their own scores."""
 
+import json
+import re
+from pathlib import Path
+
 import mpmath
 import numpy as np
 import pytest
@@ -9,6 +13,7 @@ import softmax_lib
 from helpers import exact
 
 PAGE = "book/try.html"
+CHAPTER = Path(__file__).parents[3] / "notebooks" / "13_layouts.ipynb"
 CALL = "([name, args]) => Explorer.arithmetic.try[name](...args)"
 FORMATS = ["float16", "float32", "float64"]
 
@@ -126,6 +131,26 @@ def test_the_page_begins_with_a_result(open_page):
     cells = page.locator(".try-results tr.library code").all_inner_texts()
     assert cells == [float(share).hex() for share in right]
     assert not page.problems
+
+
+def printed_bits():
+    """Return what the chapter on the engine printed: format -> hexadecimal floats."""
+    cells = json.loads(CHAPTER.read_text("utf-8"))["cells"]
+    outputs = (o for cell in cells for o in cell.get("outputs", ()))
+    texts = ("".join(o["text"]) for o in outputs if "text" in o)
+    lines = re.findall(r"(?m)^(float\d\d): ((?:0x1\.\w+p-\d+ ?){3})$", "\n".join(texts))
+    return {name: values.split() for name, values in lines}
+
+
+def test_bits_are_those_that_the_notebook_printed(open_page):
+    printed = printed_bits()
+    assert printed.keys() == {"float32", "float64"}
+    page = open_page(PAGE)
+    for name, bits in printed.items():
+        page.get_by_label("format").select_option(name)
+        expect(page.locator(".explorer output")).to_contain_text(f"In {name} ")
+        shown = page.locator(".try-results tr.library code").all_inner_texts()
+        assert shown == bits
 
 
 def test_typing_changes_the_result_and_the_address(open_page):

@@ -16,7 +16,8 @@ NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 FETCH = """\
 # Colab has the notebook alone: fetch the library and the helper modules.
 !git clone --quiet --depth 1 {repository} /content/book
-%pip install --quiet /content/book mpmath threadpoolctl
+%pip install --quiet "softmax_lib[dask] @ file:///content/book"
+%pip install --quiet distributed mpmath threadpoolctl zarr
 %cd -q /content/book/notebooks
 import sys
 

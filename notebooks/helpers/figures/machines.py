@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
 from helpers.figures.style import (
@@ -87,11 +87,18 @@ def columns_of_bits(bits, names, edges, labels, *, xlabel):
     inks = ["#00000000", BLUE + "38", BLUE, ORANGE + "38", ORANGE]
     high = 0.34 * len(names) + 1.1
     _, ax = plt.subplots(figsize=(width(), high))
-    style = {"cmap": ListedColormap(inks), "vmin": 0, "vmax": 4}
-    for row, colours in enumerate(shade):
-        across = [*(powers + 1), powers[-1]]
-        ax.pcolormesh(
-            across, [row + 0.1, row + 0.9], colours[None], **style
+    for y, colours in enumerate(shade):
+        starts = np.flatnonzero(np.diff(colours, prepend=-1))
+        ends = np.append(starts[1:], len(colours))
+        # From the highest bit of a run downwards.
+        runs = [
+            (powers[a] + 1, a - b)
+            for a, b in zip(starts, ends, strict=True)
+        ]
+        ax.broken_barh(
+            runs,
+            (y + 0.1, 0.8),
+            facecolors=[inks[colours[a]] for a in starts],
         )
     for edge in edges:
         ax.axvline(edge, color="black", linewidth=1)
@@ -109,14 +116,18 @@ def columns_of_bits(bits, names, edges, labels, *, xlabel):
 
 @for_page_and_phone
 def deals(rows, *, xlabel):
-    """Draw each entry of `rows`, a dict of name: values, as strokes in a row."""
+    """Draw each entry of `rows`, a dict of name: values, as strokes in a row.
+
+    The more often a value is there, the darker is its stroke.
+    """
     _, ax = plt.subplots(figsize=(width(), 0.9 + 0.75 * len(rows)))
     for y, (values, colour) in enumerate(
         zip(rows.values(), COLOURS, strict=False)
     ):
-        ax.vlines(
-            values, y - 0.3, y + 0.3, colour, linewidth=1, alpha=0.5
-        )
+        at, count = np.unique(values, return_counts=True)
+        alpha = 0.35 + 0.65 * count / count.max()
+        inks = [(*to_rgb(colour), a) for a in alpha]
+        ax.vlines(at, y - 0.3, y + 0.3, inks, linewidth=1.4)
     if on_phone():
         rows = [name.replace(", ", ",\n") for name in rows]
     ax.set_yticks(range(len(rows)), list(rows))

@@ -202,11 +202,13 @@ def estimate(nanoseconds, microseconds, bytes_a_slice):
     """Return lines about the log-sum-exp of more numbers than we have."""
     chunks = NUMBERS / CHUNK_NUMBERS
     computing = NUMBERS * nanoseconds * 1e-9 / WORKERS
-    sending = chunks * SLICES * bytes_a_slice / WORKERS / BYTES_A_SECOND
+    # Up a tree whose nodes have four branches.
+    total_bytes = 4 / 3 * chunks * SLICES * bytes_a_slice
+    sending, speed = total_bytes / WORKERS / BYTES_A_SECOND, BYTES_A_SECOND / 1e9
     return [
-        f"On paper, the log-sum-exp of {NUMBERS:.0e} numbers on {WORKERS} workers of one thread, in"
-        f" {chunks:.0e} chunks of {SLICES} slices, sent at {BYTES_A_SECOND / 1e9:.0f}"
-        " GB/s:\n",
+        f"On paper, the log-sum-exp of {NUMBERS:.0e} numbers on {WORKERS} workers of"
+        f" one thread, in {chunks:.0e} chunks of {SLICES} slices, sent at"
+        f" {speed:.0f} GB/s:\n",
         "| part | seconds |",
         "| :--- | ---: |",
         f"| computing, on all workers at once | {computing:.3g} |",
@@ -250,8 +252,8 @@ def main():
     lines = [
         f"Logits of shape {(rows, CLASSES)} and dtype float32, in chunks of {CHUNK},"
         f" {rows * CLASSES * 4 / 2**30:.2g} GiB on disk; two workers with a thread and"
-        f" {LIMIT >> 20} MiB each. Times are relative to ours, processor time is that of"
-        " both workers, and reading and writing is in them; errors are the"
+        f" {LIMIT >> 20} MiB each. Times are relative to ours, processor time is that"
+        " of both workers, and reading and writing is in them; errors are the"
         " largest of some rows, in units in the last place.\n",
         "| what | by | time | processor time | peak, MiB | tasks | graph, kB | error |",
         "| :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -20,6 +20,8 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 DIST = ROOT / "dist"
+# The scripts of explorers, and of the library that they run.
+EXPLORERS = "script:is([src*='/wasm/'], [src*='/explorers/'])"
 LONG = 24  # longer blocks of code, and longer tables, may break across pages
 README = """\
 The notebooks of "Softmax, from the formula to the machine", and in `helpers` the
@@ -83,7 +85,7 @@ def one_page():
     for page in pages:
         opened = BeautifulSoup((SITE / page).read_text("utf-8"), "html.parser")
         article = opened.article
-        for script in opened.head.select("script[src*='/explorers/']"):
+        for script in opened.head.select(EXPLORERS):
             if not whole.head.find("script", src=script["src"]):
                 whole.head.append(script)
         headings[page] = article.h1.get_text().removesuffix("#").strip()

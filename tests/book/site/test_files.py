@@ -3,10 +3,13 @@
 import re
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from bs4 import BeautifulSoup
 from conftest import SITE
+
+from tools import dist
 
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "srcset"}
 
@@ -171,3 +174,16 @@ def test_page_leads_on_and_offers_its_source(name):
     source = page.select_one(".btn-download-source-button")["href"]
     assert (SITE / name).parent.joinpath(source).is_file()
     assert source.endswith(".ipynb") == name.startswith("notebooks/")
+
+
+def test_the_printed_book_runs_every_explorer(site):
+    head = BeautifulSoup(dist.one_page(), "html.parser").head
+    scripts = [urlsplit(tag["src"]).path for tag in head.select(dist.EXPLORERS)]
+    folders = [site / "_static" / name for name in ("wasm", "explorers")]
+    files = [file for folder in folders for file in folder.glob("*.js")]
+    assert sorted(Path(path).name for path in scripts) == sorted(f.name for f in files)
+    assert [Path(path).stem for path in scripts[:3]] == [
+        "module",
+        "library",
+        "explorer",
+    ]

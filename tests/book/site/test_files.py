@@ -134,7 +134,8 @@ def test_titles_differ():
 
 # No chapter explains these: the page with the error budget names the first, and the
 # second are methods of a class that is explained.
-UNEXPLAINED = "softmax_lib.exact.", "softmax_lib.running_total."
+# Those for Dask arrays are explained where their namesakes are.
+UNEXPLAINED = "softmax_lib.dask.", "softmax_lib.exact.", "softmax_lib.running_total."
 
 
 def test_each_function_leads_to_chapters():
@@ -163,7 +164,8 @@ def test_each_chapter_leads_to_functions():
     }
     api = soup("book/api.html")
     described = {dt["id"] for dt in api.select("dl.py:is(.function, .class) > dt")}
-    assert led == {name for name in described if not name.startswith(UNEXPLAINED)}
+    explained = {name for name in described if not name.startswith(UNEXPLAINED)}
+    assert explained <= led <= described
 
 
 def test_page_leads_on_and_offers_its_source(name):

@@ -30,12 +30,12 @@ def test_the_loop_computes_softmax(page):
     np.testing.assert_allclose(shown, softmax_lib.softmax(x), rtol=1e-14)
 
 
-@pytest.mark.parametrize("name", ["float32", "float64"])
-def test_all_ways_arrive_on_all_rows(page, race, name):
-    race.get_by_label("format").select_option(name)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_all_ways_arrive_on_all_rows(page, race, dtype):
+    race.get_by_label("format").select_option(dtype)
     expect(race.locator("table")).to_be_hidden()
     race.get_by_role("button", name="start the race").click()
-    expect(race.locator("output")).to_contain_text(f"In {name} the fastest is the ")
+    expect(race.locator("output")).to_contain_text(f"In {dtype} the fastest is the ")
     headings = race.locator("tbody tr:first-child").all_inner_texts()
     assert headings == [f"rows of {n}" for n in LENGTHS]
 

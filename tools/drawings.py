@@ -23,14 +23,13 @@ STILL = """(all) => all.map((picture) => {
     return picture.innerHTML;
 }).join("")"""
 
-sys.path.insert(0, str(ROOT / "tests" / "book" / "site"))
+sys.path[:0] = [str(ROOT / "tests" / "book" / "site"), str(ROOT / "book" / "_ext")]
 import browser as browsers  # noqa: E402
+import page_assets  # noqa: E402
 
 
 def page(names):
     """Return a page that has nothing but explorers."""
-    scripts = ["wasm/module", "wasm/library", "explorers/explorer"]
-    scripts += [f"explorers/{name}" for name in names]
     sheet = (STATIC / "explorers.css").as_uri()
     return "".join(
         [
@@ -38,7 +37,10 @@ def page(names):
             f'<link rel="stylesheet" href="{sheet}">',
             f"<style>.explorer-picture {{ width: {WIDTH}px }}</style>",
             *(f'<div class="explorer" data-explorer="{name}"></div>' for name in names),
-            *(f'<script src="{STATIC.as_uri()}/{s}.js"></script>' for s in scripts),
+            *(
+                f'<script src="{STATIC.as_uri()}/{script}"></script>'
+                for script in page_assets.scripts(names)
+            ),
         ]
     )
 

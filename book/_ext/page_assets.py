@@ -6,9 +6,14 @@ import shutil
 from pathlib import Path
 
 EXPLORER = re.compile(r'<div class="explorer" data-explorer="(?P<name>\w+)">')
-# What explorers need beside their own scripts, in this order; and what one needs.
+# What explorers need beside their own scripts, in this order; what one needs; and where
+# one stands in the script of another.
 SHARED = "wasm/module.js", "wasm/library.js", "explorers/explorer.js"
-OTHERS = {"try": "explorers/exact.js"}
+OTHERS = {
+    "try": "explorers/exact.js",
+    "reliability": "explorers/digit_scores.js",
+}
+SCRIPTS = {"predict_doubled": "predict"}
 # The first pictures of explorers (tools/drawings.py).
 DRAWINGS = json.loads(Path(__file__).with_name("drawings.json").read_text("utf-8"))
 # Nothing in the book is a card, a grid or a tab.
@@ -32,13 +37,18 @@ def choose(app, pagename, templatename, context, doctree):
             file for file in files if Path(str(file.filename)).name not in UNUSED
         ]
     names = dict.fromkeys(EXPLORER.findall(context.get("body", "")))
-    scripts = [*SHARED, *(OTHERS[name] for name in names if name in OTHERS)]
-    scripts += [f"explorers/{name}.js" for name in names]
-    for script in scripts if names else ():
+    for script in scripts(names) if names else ():
         app.add_js_file(script, defer="defer", blocking="render")
     if "body" in context:
         body = PLAIN.sub(r"\1", context["body"])
         context["body"] = EXPLORER.sub(with_drawing, body)
+
+
+def scripts(names):
+    """Return the scripts that explorers need, in the order in which they run."""
+    others = (OTHERS[name] for name in names if name in OTHERS)
+    own = dict.fromkeys(f"explorers/{SCRIPTS.get(name, name)}.js" for name in names)
+    return [*SHARED, *others, *own]
 
 
 def with_drawing(opened):

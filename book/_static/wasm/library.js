@@ -61,9 +61,9 @@ const Library = (() => {
   /** Return a function of one row that rounds every step to the format. */
   const byFormula = (name) => (scores, format) => {
     if (!scores.length) return round([], format);
-    const computed = format === "float16" ? "float64" : format;
     const n = scores.length;
-    return call(`${name}_${format}`, computed, round(scores, format), n, n);
+    if (format !== "float16") return call(`${name}_${format}`, format, scores, n, n);
+    return call(`${name}_${format}`, "float64", round(scores, format), n, n);
   };
 
   /** Return e^x for each number. */

@@ -9,10 +9,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from playwright.sync_api import expect
 
 import softmax_lib
-from tools import drawings
+from helpers import digits
+from tools import digit_scores, drawings
 
 PAGE = "book/explorers.html"
 NAMES = ["temperature", "simplex", "sigmoid", "overflow", "log_softmax"]
+NAMES += ["gradients", "reliability", "attention", "predict", "predict_doubled"]
+DRAGGED = "svg.explorer-draggable"
 RNG = np.random.default_rng(7)
 
 
@@ -162,6 +165,120 @@ def test_log_softmax_keeps_what_the_library_keeps(compute):
     assert_array_equal(shown, pairs - softmax_lib.logsumexp(pairs)[:, None])
 
 
+SCORES_AND_STEPS = [
+    *zip(RNG.uniform(-8, 8, (100, 3)).tolist(), RNG.uniform(0, 8, 100), strict=True),
+    ([0.0, 40.0, 0.0], 1.0),
+]
+
+
+def test_gradients_and_losses_are_those_of_the_library(compute):
+    for scores, step in SCORES_AND_STEPS:
+        loss, slopes = softmax_lib.cross_entropy_and_grad(np.array(scores), 1)
+        (shown,) = compute("gradients", "gradient", [[scores]])
+        assert_allclose(shown, slopes, rtol=2e-15)
+        (shown,) = compute("gradients", "loss", [[scores]])
+        assert_allclose(shown, loss, rtol=1e-15)
+        (shown,) = compute("gradients", "after", [[scores, step]])
+        assert_allclose(shown, scores - step * slopes, rtol=1e-14, atol=1e-14)
+
+
+def test_steps_are_those_of_the_chapter(open_page):
+    page = open_page(PAGE)
+    scores, target = np.array([2.0, 1.0, -1.0]), np.array([0.0, 1.0, 0.0])
+    for _ in range(3):
+        p = softmax_lib.softmax(scores)
+        before = spoken(page, "gradients")
+        assert "cat {:.3f}, dog {:.3f}, boat {:.3f}, and".format(*p) in before
+        assert f"the loss is {-np.log(p[1]):.3f}." in before
+        scores = scores - (p - target)
+        place(page, "gradients").get_by_role("button", name="take the step").click()
+        assert spoken(page, "gradients", after=before).startswith("The step was taken.")
+
+
+@pytest.mark.parametrize("T", [0.5, 1.0, 2.1, 8.0])
+def test_bins_of_certainty_are_those_of_the_chapter(compute, T):
+    behind, right = digit_scores.read()
+    certainty = softmax_lib.softmax(-behind / 100 / T).max(axis=1)
+    (shown,) = compute("reliability", "certainties", [[T]])
+    assert_array_equal(shown, certainty)
+
+    which = np.digitize(certainty, np.linspace(0, 1, 11)[1:-1])
+    (bins,) = compute("reliability", "bins", [[T]], dtype=object)
+    assert [b["place"] for b in bins] == np.unique(which).tolist()
+    for b in bins:
+        here = which == b["place"]
+        assert b["count"] == here.sum()
+        assert np.isclose(b["certainty"], certainty[here].mean())
+        assert np.isclose(b["right"], right[here].mean())
+        interval = digits.wilson(right[here].sum(), here.sum())
+        assert_allclose([b["low"], b["high"]], interval, rtol=1e-13, atol=1e-15)
+
+
+def test_a_line_of_certainty_follows_the_mouse(open_page):
+    page = open_page(PAGE)
+    before = spoken(page, "reliability")
+    assert "it is too sure by" in before
+    svg = place(page, "reliability").locator(DRAGGED)
+    svg.scroll_into_view_if_needed()
+    ticks = svg.locator("g").first
+    left, right = (
+        ticks.locator(f"text:text-is('{tick}')").last.bounding_box() for tick in "01"
+    )
+    _, flags = digit_scores.read()
+    start = left["x"] + left["width"] / 2
+    end = right["x"] + right["width"] / 2
+    page.mouse.click(start + flags.mean() * (end - start), left["y"] - 150)
+    after = spoken(page, "reliability", after=before)
+    said = float(after.split(" says ")[1].split()[0])
+    assert abs(said - flags.mean()) < 0.02
+
+
+def test_a_guess_always_shares_one_whole(compute):
+    shares = [*RNG.dirichlet([1.0, 1.0, 1.0], 100), np.array([1.0, 0.0, 0.0])]
+    for p, share in zip(shares, RNG.uniform(0, 1, 101), strict=True):
+        (shown,) = compute("predict", "withShare", [[p.tolist(), 0, float(share)]])
+        assert shown[0] == share
+        assert np.isclose(shown.sum(), 1)
+        if p[2] > 0:
+            assert np.isclose(shown[1] / shown[2], p[1] / p[2])
+
+
+def test_softmax_answers_a_guess_when_it_is_asked(open_page):
+    page = open_page("notebooks/01_formula.html")
+    before = spoken(page, "predict")
+    assert before == "Your guess: cat 0.333, dog 0.333, boat 0.333."
+    place(page, "predict").get_by_role("button", name="run softmax").click()
+    after = spoken(page, "predict", after=before)
+    p = softmax_lib.softmax([2.0, 1.0, -1.0])
+    assert "gives cat {:.3f}, dog {:.3f}, boat {:.3f}:".format(*p) in after
+    assert f"for the cat your guess is {p[0] - 1 / 3:.3f} away" in after
+    assert f"has {np.e:.2f} times the dog's share; in your guess it has 1.00" in after
+
+    doubled = spoken(page, "predict_doubled")
+    assert "cat {:.3f}, dog {:.3f}, boat {:.3f}.".format(*p) in doubled
+    place(page, "predict_doubled").get_by_role("button", name="run softmax").click()
+    after_doubled = spoken(page, "predict_doubled", after=doubled)
+    p = softmax_lib.softmax([4.0, 2.0, -2.0])
+    assert "gives cat {:.3f}, dog {:.3f}, boat {:.3f}:".format(*p) in after_doubled
+    assert f"has {np.e**2:.2f} times the dog's share" in after_doubled
+    place(page, "predict").get_by_role("button", name="start again").click()
+    assert spoken(page, "predict", after=after) == before
+
+
+def test_attention_is_that_of_the_chapter(compute):
+    keys = np.array([[3.0, 0.0], [0.0, 3.0], [-3.0, 0.0]])
+    values = np.array([10.0, 20.0, 30.0])
+    queries = np.vstack(
+        [RNG.uniform(-4.5, 4.5, (100, 2)), [[0, 0], [3, 0], [1.5, 1.5]]]
+    )
+    scores = queries @ keys.T / np.sqrt(2)
+    arguments = [[q] for q in queries.tolist()]
+    assert_array_equal(compute("attention", "scoresOf", arguments), scores)
+    shares = softmax_lib.softmax(scores)
+    assert_array_equal(compute("attention", "weights", arguments), shares)
+    assert_allclose(compute("attention", "answer", arguments), shares @ values)
+
+
 @pytest.mark.parametrize("explorer", NAMES)
 def test_keyboard_moves_a_slider(open_page, explorer):
     page = open_page(PAGE)
@@ -181,7 +298,7 @@ def test_keyboard_moves_a_slider(open_page, explorer):
 def test_picture_can_be_dragged(open_page, explorer, how):
     page = open_page(PAGE, has_touch=how == "finger")
     before = spoken(page, explorer)
-    svg = place(page, explorer).locator("svg").first
+    svg = place(page, explorer).locator(DRAGGED).first
     svg.scroll_into_view_if_needed()
     box = svg.bounding_box()
     middle = box["y"] + box["height"] / 2
@@ -197,7 +314,7 @@ def test_picture_can_be_dragged(open_page, explorer, how):
 @pytest.mark.parametrize("explorer", NAMES)
 def test_dragging_selects_no_text(open_page, explorer):
     page = open_page(PAGE)
-    svg = place(page, explorer).locator("svg").first
+    svg = place(page, explorer).locator(DRAGGED).first
     svg.scroll_into_view_if_needed()
     for words in svg.locator("text").all():
         box = words.bounding_box()
@@ -323,6 +440,11 @@ def test_first_sentences_make_their_point(open_page):
     assert "fails in float16 and float32;" in spoken(page, "overflow")
     assert "makes the winner's logarithm 0" in spoken(page, "log_softmax")
     assert "region of the cat" in spoken(page, "simplex")
+    assert "the loss is 1.349. A step of 1.0" in spoken(page, "gradients")
+    assert "At T = 1.00 the network says" in spoken(page, "reliability")
+    assert "The query (1.5, 1.5) takes" in spoken(page, "attention")
+    assert "Your guess: cat 0.333" in spoken(page, "predict")
+    assert "Your guess: cat 0.705" in spoken(page, "predict_doubled")
 
 
 @pytest.mark.parametrize("explorer", ["temperature", "sigmoid"])

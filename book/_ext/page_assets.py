@@ -12,6 +12,7 @@ SHARED = "wasm/module.js", "wasm/library.js", "explorers/explorer.js"
 OTHERS = {
     "try": "explorers/exact.js",
     "reliability": "explorers/digit_scores.js",
+    "term": "explorers/exact.js",
 }
 SCRIPTS = {"predict_doubled": "predict"}
 # The first pictures of explorers (tools/drawings.py).

@@ -92,6 +92,33 @@ def shifted_float16(x, out, n):
         out[i] = to_float16(out[i] / total)
 
 
+# --- the steps of a term -----------------------------------------------------------
+
+# What the exponent's bits hold for 2^0. The kernels of rows add the exponent of
+# TERM_SCALE and subtract that of the maximum.
+BIAS = np.float32(127.0)
+
+
+def term_steps(x, out, n):
+    """Write, for each of n scores, the steps that lead to its term.
+
+    They are the n of its power, r after the first and the second part of ln 2, g, the
+    magic number + 127 + n, 2^n, 2^n g, 1 + g and the term rounded to one number.
+    """
+    at, pointer = 0, v.data_pointer(carray(x, (np.intp(n),)))
+    for i in range(n):
+        score = v.one_lane_of(pointer, x[i])
+        magic = v.splat(score, exponential.ROUNDING_MAGIC(score) + BIAS)
+        r, rounded = exponential.reduce_argument(score, magic)
+        count = rounded - magic
+        high = v.fma(count, -exponential.LN2_HIGH(score), score)
+        g, power = exponential.expm1(r), exponential.exp2i(rounded)
+        part = power * g
+        for step in (count, high, r, g, rounded, power, part, 1.0 + g, power + part):
+            out[at] = v.lane0(step)
+            at += 1
+
+
 # --- exported ----------------------------------------------------------------------
 
 
@@ -149,6 +176,7 @@ ENTRIES = (
     Entry("naive", by_array(textbook.naive_softmax), 1),
     Entry("shifted", by_array(textbook.shifted_softmax), 1),
     Entry("exp", by_entry(np.exp), 1),
+    Entry("term_steps", term_steps, 1, (float32,)),
     Entry("naive_float16", naive_float16, 1, (float64,)),
     Entry("shifted_float16", shifted_float16, 1, (float64,)),
     Entry("to_float16", by_entry(to_float16), 1, (float64,)),

@@ -1,5 +1,5 @@
-/* Softmax in big integers: to 30 digits and more, and how far a result is from it in
-   units in the last place.
+/* Softmax and the exponential in big integers: to 30 digits and more, and how far a
+   result is from them in units in the last place.
 
    A number is { m, e }, which stands for m · 2^e with a BigInt m. Fixed-point numbers
    are BigInts that count 2^-BITS. */
@@ -41,8 +41,8 @@ const Exact = (() => {
   const fixed = ({ m, e }) => shift(m, e + Number(BITS));
   const floorDivide = (a, b) => a / b - (a % b < 0n ? 1n : 0n);
 
-  /** e to a fixed-point number that is not above 0. */
-  function exp(t) {
+  /** e to a fixed-point number. */
+  function power(t) {
     if (t < -DEEPEST * ONE) return { m: 0n, e: 0 };
     const n = floorDivide(t + LN2 / 2n, LN2);
     const r = (t - n * LN2) >> HALVINGS;
@@ -56,13 +56,16 @@ const Exact = (() => {
     return { m: sum, e: Number(n) - Number(BITS) };
   }
 
+  /** e to a finite number. */
+  const exp = (x) => power(fixed(parts(x)));
+
   /** The shares of scores; null where they are undefined. */
   function softmax(scores) {
     const top = scores.reduce((a, b) => (a > b || Number.isNaN(a) ? a : b));
     if (!Number.isFinite(top) || scores.some(Number.isNaN)) return scores.map(() => null);
     const highest = fixed(parts(top));
     const terms = scores.map((s) =>
-      s === -Infinity ? { m: 0n, e: 0 } : exp(fixed(parts(s)) - highest),
+      s === -Infinity ? { m: 0n, e: 0 } : power(fixed(parts(s)) - highest),
     );
     const total = terms.reduce((sum, term) => sum + fixed(term), 0n);
     return terms.map(({ m, e }) => ({ m: (m << BITS) / total, e }));
@@ -81,7 +84,9 @@ const Exact = (() => {
       const scaled = decimals >= 0 ? m * 10n ** BigInt(decimals) : m / 10n ** BigInt(-decimals);
       written = ((shift(scaled, e + 1) + 1n) >> 1n).toString();
     }
-    if (power === 0) return `${written[0]}.${written.slice(1)}`;
+    if (power >= 0 && power < count) {
+      return `${written.slice(0, power + 1)}.${written.slice(power + 1)}`;
+    }
     if (power < 0 && power > -5) return `0.${"0".repeat(-power - 1)}${written}`;
     return `${written[0]}.${written.slice(1)}e${power}`;
   }
@@ -110,5 +115,5 @@ const Exact = (() => {
     return `${sign}0x${normal}.${fraction}p${power < 0 ? "" : "+"}${power}`;
   }
 
-  return { digits, hex, softmax, ulps };
+  return { digits, exp, hex, softmax, ulps };
 })();

@@ -295,6 +295,6 @@ const Explorer = (() => {
   return {
     apart, arithmetic, button, clamp, define, draggable, fixed, handle, line, linspace,
     listShares, marker, names, picture, precise, scale, scoreSliders, sentence, shape, shareGrid, shiftAll,
-    slider, softmax, table, tag, text,
+    slider, softmax, superscript, table, tag, text,
   };
 })();

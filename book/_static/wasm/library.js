@@ -73,6 +73,14 @@ const Library = (() => {
     return round(call(`exp_${computed}`, computed, round(numbers, format), n, n), format);
   }
 
+  const STEPS = ["n", "high", "r", "g", "rounded", "power", "part", "fraction", "term"];
+
+  /** Return the steps by which the kernels compute e^x in float32. */
+  function term_steps(x) {
+    const values = call("term_steps", "float32", [x], STEPS.length, 1);
+    return Object.fromEntries(STEPS.map((name, i) => [name, values[i]]));
+  }
+
   return {
     started: startUnseen(),
     softmax: byRows("softmax"),
@@ -83,6 +91,7 @@ const Library = (() => {
     naive_softmax: byFormula("naive"),
     shifted_softmax: byFormula("shifted"),
     exp,
+    term_steps,
     round,
   };
 })();

@@ -3,18 +3,21 @@
 import json
 from itertools import combinations
 
+import mpmath
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from playwright.sync_api import expect
 
 import softmax_lib
-from helpers import digits
+from helpers import digits, engine
+from softmax_lib._kernels import exponential
 from tools import digit_scores, drawings
 
 PAGE = "book/explorers.html"
 NAMES = ["temperature", "simplex", "sigmoid", "overflow", "log_softmax"]
 NAMES += ["gradients", "reliability", "attention", "predict", "predict_doubled"]
+NAMES += ["term"]
 DRAGGED = "svg.explorer-draggable"
 RNG = np.random.default_rng(7)
 
@@ -279,6 +282,90 @@ def test_attention_is_that_of_the_chapter(compute):
     assert_allclose(compute("attention", "answer", arguments), shares @ values)
 
 
+@engine.on_arrays
+def steps_of_term(x, magic):
+    r, rounded = exponential.reduce_argument(x, magic)
+    return r, exponential.expm1(r), rounded, exponential.exp2i(rounded)
+
+
+@pytest.fixture(scope="module")
+def terms(open_pages):
+    """Return scores, and the steps that the page takes from each to its term."""
+    x = np.concatenate([RNG.uniform(-60, 88, 2000), RNG.uniform(-1, 1, 1000)])
+    x = np.concatenate([x, [-60.0, 88.0, 1.0, 0.0, -0.0, 1e-30, -1e-9]])
+    x = x.astype(np.float32)
+    made = open_pages(PAGE).evaluate(
+        "(all) => all.map((x) => Explorer.arithmetic.term.steps(x))", x.tolist()
+    )
+    return x, {name: np.float32([each[name] for each in made]) for name in made[0]}
+
+
+def test_a_term_takes_the_steps_of_the_kernels(terms):
+    x, shown = terms
+    magic = np.float32(exponential.ROUNDING_MAGIC.values[0] + 127)
+    r, g, rounded, power = steps_of_term(x, magic)
+    one, part = np.float32(1), power * g
+    right = {"r": r, "g": g, "rounded": rounded, "power": power, "part": part}
+    right |= {"n": rounded - magic, "fraction": one + g, "term": power + part}
+    for name, values in right.items():
+        assert_array_equal(shown[name].view(np.int32), values.view(np.int32))
+    first = exponential.LN2_HIGH.values[0]
+    assert_array_equal(shown["high"], x.astype(float) - shown["n"] * first)
+
+
+def test_a_term_has_the_bits_that_are_drawn(compute, terms):
+    _, shown = terms
+    for step in ("power", "fraction", "term"):
+        bits = compute("term", "bitsOf", [[v] for v in shown[step].tolist()], str)
+        assert list(bits) == [f"{w:032b}" for w in shown[step].view(np.uint32)]
+    term, power, fraction = (
+        shown[step].view(np.uint32) for step in ("term", "power", "fraction")
+    )
+    assert_array_equal(term & 0x7FFFFF, fraction & 0x7FFFFF)
+    exponents = (power >> 23) - np.where(shown["fraction"] < 1, 1, 0)
+    assert_array_equal(term >> 23, exponents)
+    assert_array_equal(power >> 23, shown["n"] + 127)
+
+
+def test_errors_of_a_term_are_measured_from_the_exact_exponential(compute, terms):
+    x, shown = terms
+    x, power, part, term = (
+        a[::25].astype(float) for a in (x, *map(shown.get, ("power", "part", "term")))
+    )
+    errors = compute("term", "errors", [[v] for v in x.tolist()])
+    digits = compute("term", "exactly", [[v] for v in x.tolist()], str)
+    with mpmath.workdps(40):
+        exact = [mpmath.exp(v) for v in x.tolist()]
+        units = [mpmath.mpf(2) ** (mpmath.frexp(e)[1] - 24) for e in exact]
+        for e, unit, row, *parts in zip(
+            exact, units, errors, power + part, term, strict=True
+        ):
+            for error, value in zip(row, parts, strict=True):
+                assert abs(error - abs(value - e) / unit) < 2e-6
+        for e, text in zip(exact, digits, strict=True):
+            assert abs(mpmath.mpf(text) / e - 1) < 1e-29
+    assert errors.max(axis=0)[1] > 0.5 > errors.min()
+
+
+def test_a_score_can_be_typed(open_page):
+    page = open_page(PAGE)
+    before = spoken(page, "term")
+    field = place(page, "term").get_by_label("or type it")
+    field.fill("-2.7")
+    after = spoken(page, "term", after=before)
+    assert "e to the −2.7 is 2 to the −4 times" in after
+    field.fill("−50.5")
+    after = spoken(page, "term", after=after)
+    assert "e to the −50.5 is 2 to the −73 times" in after
+    assert "one less in the term, since 1 + g is below 1" not in after
+    field.fill("1000")
+    after = spoken(page, "term", after=after)
+    assert after.startswith("Type a score from −60 to 88")
+    place(page, "term").get_by_role("button", name="start again").click()
+    assert spoken(page, "term", after=after) == before
+    assert not page.problems
+
+
 @pytest.mark.parametrize("explorer", NAMES)
 def test_keyboard_moves_a_slider(open_page, explorer):
     page = open_page(PAGE)
@@ -443,6 +530,7 @@ def test_first_sentences_make_their_point(open_page):
     assert "the loss is 1.349. A step of 1.0" in spoken(page, "gradients")
     assert "At T = 1.00 the network says" in spoken(page, "reliability")
     assert "The query (1.5, 1.5) takes" in spoken(page, "attention")
+    assert "hold n + 127 = 128 in 2ⁿ and in the term" in spoken(page, "term")
     assert "Your guess: cat 0.333" in spoken(page, "predict")
     assert "Your guess: cat 0.705" in spoken(page, "predict_doubled")
 

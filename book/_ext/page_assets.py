@@ -13,6 +13,7 @@ OTHERS = {
     "try": "explorers/exact.js",
     "reliability": "explorers/digit_scores.js",
     "term": "explorers/exact.js",
+    "pieces": "explorers/exact.js",
 }
 SCRIPTS = {"predict_doubled": "predict"}
 # The first pictures of explorers (tools/drawings.py).
@@ -47,7 +48,7 @@ def choose(app, pagename, templatename, context, doctree):
 
 def scripts(names):
     """Return the scripts that explorers need, in the order in which they run."""
-    others = (OTHERS[name] for name in names if name in OTHERS)
+    others = dict.fromkeys(OTHERS[name] for name in names if name in OTHERS)
     own = dict.fromkeys(f"explorers/{SCRIPTS.get(name, name)}.js" for name in names)
     return [*SHARED, *others, *own]
 

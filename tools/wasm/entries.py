@@ -119,6 +119,26 @@ def term_steps(x, out, n):
             at += 1
 
 
+# --- attention in pieces ------------------------------------------------------------
+
+
+def merge_parts(x, out, n):
+    """Merge n parts of attention: write a maximum, a sum, a mix, and the answer.
+
+    Each part is a maximum, a sum and a mix too. For a single key they are its
+    score, 1 and its value.
+    """
+    top = x[0]
+    for i in range(n):
+        top = max(top, x[3 * i])
+    total = mix = np.float32(0.0)
+    for i in range(n):
+        factor = np.exp(x[3 * i] - top)
+        total += factor * x[3 * i + 1]
+        mix += factor * x[3 * i + 2]
+    out[0], out[1], out[2], out[3] = top, total, mix, mix / total
+
+
 # --- exported ----------------------------------------------------------------------
 
 
@@ -177,6 +197,7 @@ ENTRIES = (
     Entry("shifted", by_array(textbook.shifted_softmax), 1),
     Entry("exp", by_entry(np.exp), 1),
     Entry("term_steps", term_steps, 1, (float32,)),
+    Entry("merge_parts", merge_parts, 1, (float32,)),
     Entry("naive_float16", naive_float16, 1, (float64,)),
     Entry("shifted_float16", shifted_float16, 1, (float64,)),
     Entry("to_float16", by_entry(to_float16), 1, (float64,)),

@@ -71,6 +71,13 @@ const Exact = (() => {
     return terms.map(({ m, e }) => ({ m: (m << BITS) / total, e }));
   }
 
+  /** The mean of values, none below 0, with the shares of scores as weights. */
+  function mixture(scores, values) {
+    const shares = softmax(scores).map(fixed);
+    const m = shares.reduce((sum, share, i) => sum + ((share * fixed(parts(values[i]))) >> BITS), 0n);
+    return { m, e: -Number(BITS) };
+  }
+
   /** Write a number that is not negative with so many significant digits. */
   function digits({ m, e }, count = 30) {
     if (!m) return "0";
@@ -115,5 +122,5 @@ const Exact = (() => {
     return `${sign}0x${normal}.${fraction}p${power < 0 ? "" : "+"}${power}`;
   }
 
-  return { digits, exp, hex, softmax, ulps };
+  return { digits, exp, hex, mixture, softmax, ulps };
 })();

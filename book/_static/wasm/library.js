@@ -81,6 +81,13 @@ const Library = (() => {
     return Object.fromEntries(STEPS.map((name, i) => [name, values[i]]));
   }
 
+  /** Merge parts of attention, in float32: each a maximum, a sum and a mix of values. */
+  function merge_parts(parts) {
+    const numbers = parts.flatMap(({ maximum, sum, mix }) => [maximum, sum, mix]);
+    const [maximum, sum, mix, answer] = call("merge_parts", "float32", numbers, 4, parts.length);
+    return { maximum, sum, mix, answer };
+  }
+
   return {
     started: startUnseen(),
     softmax: byRows("softmax"),
@@ -91,6 +98,7 @@ const Library = (() => {
     naive_softmax: byFormula("naive"),
     shifted_softmax: byFormula("shifted"),
     exp,
+    merge_parts,
     term_steps,
     round,
   };

@@ -17,7 +17,7 @@ from tools import digit_scores, drawings
 PAGE = "book/explorers.html"
 NAMES = ["temperature", "simplex", "sigmoid", "overflow", "log_softmax"]
 NAMES += ["gradients", "reliability", "attention", "predict", "predict_doubled"]
-NAMES += ["term"]
+NAMES += ["pieces", "term"]
 DRAGGED = "svg.explorer-draggable"
 RNG = np.random.default_rng(7)
 
@@ -282,6 +282,110 @@ def test_attention_is_that_of_the_chapter(compute):
     assert_allclose(compute("attention", "answer", arguments), shares @ values)
 
 
+def merged(parts):
+    """Merge maxima, sums and mixes as the formula says, in float32."""
+    maxima, sums, mixes = np.float32(parts).T
+    # The module's float32 exponential is rounded correctly.
+    factors = np.exp((maxima - maxima.max()).astype(float)).astype(np.float32)
+    total = mix = np.float32(0)
+    for factor, s, a in zip(factors, sums, mixes, strict=True):
+        total, mix = total + factor * s, mix + factor * a
+    return [maxima.max(), total, mix]
+
+
+def in_every_order(parts):
+    if len(parts) == 1:
+        return parts
+    ends = []
+    for i, j in combinations(range(len(parts)), 2):
+        rest = [part for k, part in enumerate(parts) if k not in (i, j)]
+        ends += in_every_order([*rest, merged([parts[i], parts[j]])])
+    return ends
+
+
+PIECES = """([query, cuts]) => {
+    const of = Explorer.arithmetic.pieces;
+    const numbers = (all) => all.map((p) => [p.maximum, p.sum, p.mix, p.answer]);
+    const scores = of.scoresOf(query);
+    const parts = of.piecesOf(scores, cuts);
+    const ends = numbers(of.everyOrder(parts));
+    const keys = scores.map((_, i) => of.piece(scores, i, i + 1));
+    const library = of.ofLibrary(scores);
+    const results = [...ends.map((end) => end[3]), library];
+    const errors = results.map((answer) => of.errorOf(answer, scores));
+    const exact = of.exactly(scores);
+    return { keys: numbers(keys), parts: numbers(parts), ends, library, errors, exact };
+}"""
+SEVERAL = [
+    (query, sorted(RNG.choice(np.arange(1, 16), 3, replace=False).tolist()))
+    for query in [2.0, *RNG.uniform(-4, 4, 40).tolist(), 0.0]
+]
+
+
+def test_pieces_merge_as_the_theorem_says(open_pages):
+    page = open_pages(PAGE)
+    different, worst = 0, 0
+    for query, cuts in SEVERAL:
+        shown = page.evaluate(PIECES, [query, cuts])
+        keys = np.float32(shown["keys"])[:, :3]
+        assert_array_equal(keys[:, 1], 1)
+        parts = [merged(part) for part in np.split(keys, cuts)]
+        assert_array_equal(np.float32(shown["parts"])[:, :3], np.float32(parts))
+        ends = np.float32(in_every_order(parts))
+        assert len(ends) == 18
+        assert_array_equal(np.float32(shown["ends"])[:, :3], ends)
+        answers = np.float32(shown["ends"])[:, 3]
+        assert_array_equal(answers, ends[:, 2] / ends[:, 1])
+        assert set(ends[:, 0]) == {keys[:, 0].max()}
+        different += len(set(answers)) > 1
+
+        p = softmax_lib.softmax(keys[:, 0]).astype(float)
+        assert shown["library"] == np.float32(p @ keys[:, 2].astype(float))
+        exact = softmax_lib.softmax(keys[:, 0].astype(float)) @ keys[:, 2].astype(float)
+        assert np.isclose(float(shown["exact"]), exact, rtol=1e-14)
+        results = [*answers.astype(float), shown["library"]]
+        errors = np.abs(np.array(results) - exact) / np.spacing(np.float32(exact))
+        assert_allclose(shown["errors"], errors, atol=1e-5)
+        worst = max(worst, *shown["errors"])
+    assert different > len(SEVERAL) // 2
+    assert worst < 5
+
+
+def test_pieces_are_merged_by_buttons_and_cut_again(open_page):
+    page = open_page(PAGE)
+    pieces = place(page, "pieces")
+    rows = pieces.locator("table").first.locator("tbody tr")
+    before = spoken(page, "pieces")
+    names = ["A", "B", "C", "D"], ["A", "BD", "C"], ["AC", "BD"], ["ACBD"]
+    pressed = ["B and D", "A and C", "AC and BD"]
+    said = before
+    for step, left in zip([None, *pressed], names, strict=True):
+        if step:
+            pieces.get_by_role("button", name=f"merge {step}", exact=True).focus()
+            page.keyboard.press("Enter")
+            said = spoken(page, "pieces", after=said)
+            assert said.startswith(f"{step} were merged. ")
+            assert pieces.locator("button:focus").count() == 1
+        assert rows.locator("th").all_inner_texts() == left
+        pairs = len(left) * (len(left) - 1) // 2
+        assert pieces.get_by_role("button", name="merge").count() == pairs
+    answer = said.split("the answer is ")[1].split(". ")[0]
+    listed = pieces.locator("table").last.locator("td:first-of-type").all_inner_texts()
+    assert answer in listed
+
+    cut = pieces.get_by_label("cut 2")
+    cut.focus()
+    for _ in range(9):
+        page.keyboard.press("ArrowRight")
+    said = spoken(page, "pieces", after=said)
+    assert "pieces of 4, 7, 1 and 4 keys" in said  # the next cut stops it
+    assert cut.input_value() == "11"
+    assert rows.count() == 4
+    pieces.get_by_role("button", name="start again").click()
+    assert spoken(page, "pieces", after=said) == before
+    assert not page.problems
+
+
 @engine.on_arrays
 def steps_of_term(x, magic):
     r, rounded = exponential.reduce_argument(x, magic)
@@ -530,6 +634,7 @@ def test_first_sentences_make_their_point(open_page):
     assert "the loss is 1.349. A step of 1.0" in spoken(page, "gradients")
     assert "At T = 1.00 the network says" in spoken(page, "reliability")
     assert "The query (1.5, 1.5) takes" in spoken(page, "attention")
+    assert "Merged in 18 orders the maximum is 3 and" in spoken(page, "pieces")
     assert "hold n + 127 = 128 in 2ⁿ and in the term" in spoken(page, "term")
     assert "Your guess: cat 0.333" in spoken(page, "predict")
     assert "Your guess: cat 0.705" in spoken(page, "predict_doubled")

@@ -117,7 +117,7 @@
     const pieceBody = tag("tbody");
     const pieces = table(["piece", "maximum", "sum", "mix"], pieceBody);
     const answerBody = tag("tbody");
-    const answers = table(["way", "answer", "bits", "error"], answerBody);
+    const answers = table(["way", "answer", "bits", "error in ULP"], answerBody);
     const merges = tag("div", { class: "explorer-buttons" });
     const again = button("start again", reset);
 
@@ -142,14 +142,17 @@
       const found = new Map();
       for (const { answer } of ends) found.set(answer, (found.get(answer) ?? 0) + 1);
       const several = [...found.keys()].sort((a, b) => a - b);
-      const ways = several.map((answer) => [`${found.get(answer)} of ${ends.length} orders`, answer]);
+      const ways = several.map((answer) => {
+        const count = found.get(answer);
+        return [count === 1 ? "1 order" : `${count} orders`, answer];
+      });
       ways.push(["in one piece", piece(scores, 0, KEYS.length).answer]);
       ways.push(["the library's shares", ofLibrary(scores)]);
       answerBody.replaceChildren(
         ...ways.map(([way, answer]) => {
           const name = tag("th", { scope: "row" }, way);
-          const error = `${fixed(errorOf(answer, scores))} ULP`;
-          return tag("tr", {}, name, cell(precise(answer, 9)), cell(hexOf(answer)), tag("td", {}, error));
+          const written = [precise(answer, 9), hexOf(answer), fixed(errorOf(answer, scores))];
+          return tag("tr", {}, name, ...written.map(cell));
         }),
         tag(
           "tr",

@@ -348,7 +348,7 @@ def test_pieces_merge_as_the_theorem_says(open_pages):
         assert_allclose(shown["errors"], errors, atol=1e-5)
         worst = max(worst, *shown["errors"])
     assert different > len(SEVERAL) // 2
-    assert worst < 5
+    assert worst < 16
 
 
 def test_pieces_are_merged_by_buttons_and_cut_again(open_page):

@@ -30,6 +30,15 @@ def test_module_is_small():
     assert len(base64.b64decode(found["bytes"])) <= LIMIT
 
 
+def test_second_form_differs_in_the_bodies_of_fma():
+    found, _ = script.read()
+    size, *bodies = (edit.split()[-1] for edit in found["relaxed"])
+    assert len(size) == 6
+    # Eleven bytes after their length: no locals, three arguments, the instruction, end.
+    arguments = "0b00200020012002"
+    assert sorted(bodies) == [arguments + "fd85020b", arguments + "fd87020b"]
+
+
 def test_digest_is_of_code_and_not_of_comments(tmp_path, monkeypatch):
     monkeypatch.setattr(script, "ROOT", tmp_path)
     path = tmp_path / "kernel.py"
@@ -47,12 +56,15 @@ def test_making_it_again_gives_the_same_bytes():
     found, module = script.read()
     if found["madeBy"] != script.makers():
         pytest.skip(f"made by {found['madeBy']}")
-    code = "import sys; from tools.wasm import build; "
-    code += "sys.stdout.buffer.write(build.build()[0])"
+    code = "import sys; from tools.wasm import build, script; "
+    code += "made, edits = build.build(); "
+    code += "print(*script.as_text(edits), sep=',', file=sys.stderr); "
+    code += "sys.stdout.buffer.write(made)"
     made = subprocess.run(
         [sys.executable, "-c", code], cwd=script.ROOT, capture_output=True, check=True
     )
     assert made.stdout == module, HOW
+    assert made.stderr.decode().splitlines()[-1].split(",") == found["relaxed"], HOW
 
 
 # --- fma -------------------------------------------------------------------------

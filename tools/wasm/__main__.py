@@ -2,5 +2,4 @@
 
 from tools.wasm import build, script
 
-module, _ = build.build()
-script.write(module)
+script.write(*build.build())

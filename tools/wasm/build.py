@@ -4,7 +4,7 @@ import re
 
 import llvmlite.binding as llvm
 
-from tools.wasm import entries, fma
+from tools.wasm import entries, fma, relaxed
 from tools.wasm.link import link
 
 TRIPLE = "wasm32-unknown-unknown"
@@ -110,7 +110,7 @@ define {kind} @{name}({kind} %x) noinline {{
 
 
 def build():
-    """Return the module's bytes and the names that it exports."""
+    """Return the module's bytes, and what its second form replaces in them."""
     machine = back_end()
     parts = Linker(machine)
     names = []
@@ -125,7 +125,8 @@ def build():
         parts.add(text, called_as(name, inner, LLVM_TYPES[kind]))
     parts.link(fma.module(parts.fma_kinds))
     optimise(parts.whole, machine, names)
-    return link(machine.emit_object(parts.whole), names), names
+    module, functions = link(machine.emit_object(parts.whole), names)
+    return module, relaxed.edits(module, functions)
 
 
 def optimise(module, machine, exports):

@@ -172,6 +172,15 @@ def by_entry(function):
     return entry
 
 
+def fma(x, out, n):
+    """Write a * b + c to out, rounded once; x holds n numbers a, then n b, then n c."""
+    n = np.intp(n)
+    x, out = v.data_pointer(carray(x, (3 * n,))), v.data_pointer(carray(out, (n,)))
+    for i in range(0, n, v.vector_length(x)):
+        a, b, c = v.load(x, i), v.load(x, n + i), v.load(x, 2 * n + i)
+        v.store(out, i, v.exact_fma(a, b, c))
+
+
 class Entry(NamedTuple):
     """An exported function: how many lengths it takes, and the types of its numbers."""
 
@@ -198,6 +207,7 @@ ENTRIES = (
     Entry("exp", by_entry(np.exp), 1),
     Entry("term_steps", term_steps, 1, (float32,)),
     Entry("merge_parts", merge_parts, 1, (float32,)),
+    Entry("fma", fma, 1),
     Entry("naive_float16", naive_float16, 1, (float64,)),
     Entry("shifted_float16", shifted_float16, 1, (float64,)),
     Entry("to_float16", by_entry(to_float16), 1, (float64,)),

@@ -123,9 +123,10 @@ def end_of_data(section):
 
 
 def link(object_file, exports):
-    """Return the bytes of a module that exports its memory and the named functions.
+    """Return a module that exports its memory and the named functions.
 
-    Memory holds the constants, the stack, and from `__heap_base` on nothing.
+    Memory holds the constants, the stack, and from `__heap_base` on nothing. Returned
+    too are the indices of all functions, by their names.
     """
     file = Reader(object_file)
     assert file.take(len(HEADER)) == HEADER
@@ -151,8 +152,9 @@ def link(object_file, exports):
         *((text(n), EXPORTED_FUNCTION + unsigned(functions[n])) for n in exports),
     ]
     sections[EXPORT] = unsigned(len(named)) + b"".join(map(b"".join, named))
-    return HEADER + b"".join(
+    module = HEADER + b"".join(
         bytes([kind]) + unsigned(len(sections[kind])) + sections[kind]
         for kind in ORDER
         if kind in sections
     )
+    return module, functions

@@ -76,14 +76,20 @@ def is_text(node):
     return constant and isinstance(node.value.value, str)
 
 
-def write(module):
-    """Store a module, right after it was made."""
+def as_text(edits):
+    """Return edits as they are stored."""
+    return [f"{start} {end} {new.hex()}" for start, end, new in edits]
+
+
+def write(module, edits):
+    """Store a module and its second form, right after they were made."""
     paths = sources()
     packed = gzip.compress(module, mtime=0)
     content = {
         "madeBy": makers(),
         "sources": paths,
         "digest": digest(paths),
+        "relaxed": as_text(edits),
         "bytes": base64.b64encode(packed).decode(),
     }
     SCRIPT.write_text(TEMPLATE.format(json.dumps(content, indent=2)), encoding="utf-8")

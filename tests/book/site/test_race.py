@@ -64,13 +64,18 @@ def test_a_race_can_be_stopped_and_run_again(page, race):
     assert not page.problems
 
 
-def test_the_verdict_names_the_loop_where_it_wins(page):
+@pytest.mark.parametrize("fused", [True, False])
+def test_the_verdict_names_the_loop_where_it_wins(page, fused):
     results = [
         {"n": 10, "speeds": [40, 20, 10]},
         {"n": 1000, "speeds": [50, 60, 150]},
         {"n": 100_000, "speeds": [50, 60, 200]},
     ]
-    verdict = "(all) => Explorer.arithmetic.race.verdict(all, 'float32')"
-    words = page.evaluate(verdict, results)
+    verdict = (
+        "([all, fused]) => Explorer.arithmetic.race.verdict(all, 'float32', fused)"
+    )
+    words = page.evaluate(verdict, [results, fused])
     assert "the JavaScript loop on rows of 10, the library on rows of 1,000" in words
-    assert words.endswith("the library is 0.3, 3.0 and 4.0 times as fast as the loop.")
+    assert "the library is 0.3, 3.0 and 4.0 times as fast as the loop." in words
+    assert ("is one instruction here" in words) == fused
+    assert ("lacks the instruction" in words) == (not fused)

@@ -1,14 +1,19 @@
 """The module that the pages run has the library's bits, in a browser."""
 
 import base64
+import platform
 
+import llvmlite.binding as llvm
 import mpmath
 import numpy as np
 import pytest
+from numba import njit
 from numpy.testing import assert_array_equal
 
 import softmax_lib
+from softmax_lib import _vector as v
 from softmax_lib import textbook
+from softmax_lib._jit import OPTIONS
 from tools.wasm import script
 
 SCRIPTS = script.SCRIPT, script.SCRIPT.with_name("library.js")
@@ -21,7 +26,10 @@ RUN = """([name, format, arrays]) => {
     const unpack = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
     return arrays.map(([n, text]) => {
         const scores = new Float64Array(unpack(text).buffer);
-        const results = Float64Array.from(Library[name](scores, format, n));
+        const triple = (_, i) => scores.subarray(3 * i, 3 * i + 3);
+        const triples = () => Array.from({ length: scores.length / 3 }, triple);
+        const given = name === "fma" ? triples() : scores;
+        const results = Float64Array.from(Library[name](given, format, n));
         const bytes = new Uint8Array(results.buffer);
         let packed = "";
         for (let i = 0; i < bytes.length; i += 4096) {
@@ -32,16 +40,53 @@ RUN = """([name, format, arrays]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def compute(browser, tmp_path_factory):
-    """Call a function of the module on arrays of rows."""
+# A browser without relaxed SIMD, and a processor whose instruction rounds twice.
+REFUSE = "WebAssembly.validate = () => false;"
+ROUND_TWICE = """(() => {
+    const { instantiate } = WebAssembly;
+    let forms = 0;
+    WebAssembly.instantiate = async (bytes) => {
+        const made = await instantiate(bytes);
+        const { exports } = made.instance;
+        if (forms++) return made;
+        const fma_float64 = (x, out, n) => {
+            const numbers = new Float64Array(exports.memory.buffer);
+            for (let i = 0; i < n; i++) {
+                const [a, b, c] = [0, n, 2 * n].map((k) => numbers[x / 8 + k + i]);
+                numbers[out / 8 + i] = a * b + c;
+            }
+        };
+        return { instance: { exports: { ...exports, fma_float64 } } };
+    };
+})();"""
+
+
+def has_fma():
+    """Return whether this processor rounds a * b + c once."""
+    if platform.machine() in ("aarch64", "arm64"):
+        return True
+    return llvm.get_host_cpu_features().get("fma", False)
+
+
+CHOSEN = "Library.started.then(() => Library.hasFusedMultiplyAdd())"
+
+
+@pytest.fixture(scope="module", params=["fma", "without fma"])
+def compute(request, browser, tmp_path_factory):
+    """Call a function of one form of the module on arrays of rows."""
+    fused = request.param == "fma"
+    if fused and not has_fma():
+        pytest.skip("the second form was not tested: this processor has no fma")
     page = tmp_path_factory.mktemp("wasm") / "page.html"
     tags = "".join(f'<script src="{path.as_uri()}"></script>' for path in SCRIPTS)
     page.write_text(f"<!doctype html>{tags}", encoding="utf-8")
     context = browser.new_context()
     opened = context.new_page()
+    if not fused:
+        opened.add_init_script(REFUSE)
     opened.goto(page.as_uri())
-    opened.evaluate("Library.started.then(() => null)")
+    chosen = opened.evaluate(CHOSEN)
+    assert chosen == fused
 
     def compute(name, dtype, arrays):
         sent = [
@@ -56,6 +101,20 @@ def compute(browser, tmp_path_factory):
         return [result.astype(dtype) for result in found]
 
     yield compute
+    context.close()
+
+
+def test_an_instruction_that_rounds_twice_is_not_used(browser, tmp_path):
+    page = tmp_path / "page.html"
+    tags = "".join(f'<script src="{path.as_uri()}"></script>' for path in SCRIPTS)
+    page.write_text(f"<!doctype html>{tags}", encoding="utf-8")
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.add_init_script(ROUND_TWICE)
+    opened.goto(page.as_uri())
+    assert opened.evaluate(CHOSEN) is False
+    (share,) = softmax_lib.softmax(np.array([0.7, 1.5]))[:1].tolist()
+    assert opened.evaluate("Library.softmax([0.7, 1.5], 'float64')[0]") == share
     context.close()
 
 
@@ -98,6 +157,32 @@ def test_results_have_the_bits_of_the_library(compute, function, dtype):
     results = compute(function, dtype, arrays)
     for x, found in zip(arrays, results, strict=True):
         assert_same_bits(found, getattr(softmax_lib, function)(x))
+
+
+@njit(**OPTIONS)
+def library_fma(a, b, c, out):
+    x, y, z = v.data_pointer(a), v.data_pointer(b), v.data_pointer(c)
+    r = v.data_pointer(out)
+    for i in range(0, a.size, v.vector_length(x)):
+        v.store(r, i, v.exact_fma(v.load(x, i), v.load(y, i), v.load(z, i)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fma_has_the_bits_of_the_library(compute, dtype):
+    limits = np.finfo(dtype)
+    rng = np.random.default_rng(3)
+    special = [0.0, -0.0, 1.0, np.inf, -np.inf, np.nan, limits.smallest_subnormal]
+    grid = [g.ravel() for g in np.meshgrid(special, special, special)]
+    far = limits.maxexp / 3
+    a, b = (rng.normal(size=16384) * 2.0 ** rng.uniform(-far, far, 16384) for _ in "ab")
+    near = rng.choice([1.0, 1.0 + limits.eps, 1 / limits.eps, limits.eps], a.size)
+    parts = zip((a, b, -a * b * near), grid, strict=True)
+    a, b, c = (np.concatenate(pair).astype(dtype) for pair in parts)
+    a, b, c = (np.append(x, np.ones(-x.size % 16, dtype)) for x in (a, b, c))
+    right = np.empty_like(a)
+    library_fma(a, b, c, right)
+    triples = np.stack([a, b, c], axis=-1)
+    assert_same_bits(*compute("fma", dtype, [triples]), right)
 
 
 def test_a_row_alone_has_the_bits_that_it_has_among_others(compute):

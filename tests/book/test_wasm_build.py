@@ -112,6 +112,12 @@ def operands(bits, dtype):
     a, b, c = (x.astype(dtype) for x in (a, b, c))
     # Few bits: products and sums in the middle of two numbers.
     few = [rng.integers(-9, 10, n) * 2.0 ** rng.integers(-30, 30, n) for _ in "abc"]
+    # Products in the middle of two numbers, where a tiny one decides.
+    digits = np.finfo(dtype).nmant + 1
+    u, w = 2.0 ** -(digits // 2), 2.0 ** (digits // 2 - digits)
+    signs = [rng.choice([-1.0, 1.0], n) for _ in "abc"]
+    tie = [1 + u, 1 + w * rng.choice([1, 3], n), 2.0 ** rng.integers(-100, -60, n)]
+    tie = [sign * part for sign, part in zip(signs, tie, strict=True)]
     with np.errstate(under="ignore"):
         tiny = np.finfo(dtype).smallest_subnormal
         low = [rng.normal(size=n) * 2.0 ** rng.uniform(-26, 2, n) for _ in "abc"]
@@ -119,7 +125,7 @@ def operands(bits, dtype):
         low = [low[0] * smallest, low[1] * smallest * 8, low[2] * 8 * float(tiny)]
     special = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, float(tiny), -1.5]
     grid = [g.ravel() for g in np.meshgrid(special, special, special)]
-    parts = zip((a, b, c), few, low, grid, strict=True)
+    parts = zip((a, b, c), few, tie, low, grid, strict=True)
     whole = [np.concatenate([p.astype(dtype) for p in group]) for group in parts]
     extra = -whole[0].size % 64
     return [np.concatenate([w, np.ones(extra, dtype)]) for w in whole]

@@ -5,7 +5,9 @@ import re
 import shutil
 from pathlib import Path
 
-EXPLORER = re.compile(r'<div class="explorer" data-explorer="(?P<name>\w+)">')
+EXPLORER = re.compile(
+    r'<div class="explorer" data-explorer="(?P<name>\w+)"(?: data-\w+="[^"]*")*>'
+)
 # What explorers need beside their own scripts, in this order; what one needs; and where
 # one stands in the script of another.
 SHARED = "wasm/module.js", "wasm/library.js", "explorers/explorer.js"
@@ -15,7 +17,11 @@ OTHERS = {
     "term": "explorers/exact.js",
     "pieces": "explorers/exact.js",
 }
-SCRIPTS = {"predict_doubled": "predict"}
+SCRIPTS = {
+    "predict_doubled": "predict",
+    "choose_naive": "choose",
+    "choose_log": "choose",
+}
 # The first pictures of explorers (tools/drawings.py).
 DRAWINGS = json.loads(Path(__file__).with_name("drawings.json").read_text("utf-8"))
 # Nothing in the book is a card, a grid or a tab.

@@ -4,6 +4,8 @@
    An explorer stands in a page as
      <div class="explorer" data-explorer="NAME"><p>What to see there.</p></div>
    and Explorer.define(NAME, arithmetic, build) fills it, once the library has started.
+   Attributes `data-...` of the place are given to `build`, and what is folded away in a
+   <details> is built when that is opened.
    Where it does not start the drawing and the sentence stay that the page came with, and
    in a notebook the sentence. `arithmetic` holds the functions that compute what is
    shown, where the tests find them: calls of the library, nearly all. */
@@ -283,13 +285,19 @@ const Explorer = (() => {
 
   function fillPlaces(name, build) {
     for (const place of document.querySelectorAll(`[data-explorer="${name}"]`)) {
-      const { title, parts } = build();
-      const heading = tag("p", { class: "explorer-title" }, title);
-      place.setAttribute("role", "group");
-      place.setAttribute("aria-label", title);
-      place.replaceChildren(heading, ...parts);
-      place.classList.add("explorer-alive");
+      const folded = place.closest("details:not([open])");
+      if (folded) folded.addEventListener("toggle", () => fillPlace(place, build), { once: true });
+      else fillPlace(place, build);
     }
+  }
+
+  function fillPlace(place, build) {
+    const { title, parts } = build(place.dataset);
+    const heading = tag("p", { class: "explorer-title" }, title);
+    place.setAttribute("role", "group");
+    place.setAttribute("aria-label", title);
+    place.replaceChildren(heading, ...parts);
+    place.classList.add("explorer-alive");
   }
 
   return {

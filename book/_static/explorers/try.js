@@ -1,5 +1,7 @@
 /* Scores of the reader's own: what the naive and the shifted formula and the library
-   make of them, bit by bit, beside the exact shares. */
+   make of them, bit by bit, beside the exact shares. It has a page of its own, whose
+   address holds what was typed; in a chapter it begins with the scores in the place's
+   `data-state`, written as in that address, and links to the page. */
 "use strict";
 
 (() => {
@@ -157,7 +159,9 @@
     return [select, tag("label", { class: "try-choice" }, tag("span", {}, label), select)];
   }
 
-  function build() {
+  function build({ state: given }) {
+    const onItsPage = given === undefined;
+    const first = onItsPage ? FIRST : fromAddress(given);
     const spoken = sentence();
     let waiting;
     const later = () => {
@@ -180,6 +184,7 @@
     const results = table(["score", "way", "share", "bits", "error"], "");
     const head = results.querySelector("thead");
     const scroller = tag("div", { class: "try-results", tabindex: "0", role: "region", "aria-label": "Shares" }, results);
+    const page = tag("a", { class: "try-page" }, "open these on the page for trying");
     const all = button("show all", () => show(shown, shown.length));
     let shown = [];
 
@@ -219,7 +224,9 @@
       const state = { x: scores.value, format: format.value, axis: axis.value, T: temperature.value };
       const { lines, problem } = parse(state.x);
       if (problem) return refuse(problem);
-      history.replaceState(null, "", toAddress(state));
+      const address = toAddress(state);
+      if (onItsPage) history.replaceState(null, "", address);
+      page.href = `${document.documentElement.dataset.content_root}book/try.html${address}`;
       const T = read(state.T.trim());
       if (!(T > 0 && T < Infinity && Library.round([T], state.format)[0] > 0)) {
         return refuse(`The temperature, “${state.T}”, has to be a number above 0.`);
@@ -237,11 +244,15 @@
       update();
     }
 
-    const examples = Object.entries(EXAMPLES).map(([name, state]) => button(name, () => set(state)));
-    set(fromAddress(location.hash));
-    addEventListener("hashchange", () => set(fromAddress(location.hash)));
+    const buttons = [all, button("start again", () => set(first))];
+    if (onItsPage) {
+      const example = ([name, state]) => button(name, () => set(state));
+      buttons.push(...Object.entries(EXAMPLES).map(example));
+      addEventListener("hashchange", () => set(fromAddress(location.hash)));
+    }
+    set(onItsPage ? fromAddress(location.hash) : first);
     return {
-      title: "Your scores, three ways and exactly",
+      title: `${onItsPage ? "Your" : "These"} scores, three ways and exactly`,
       parts: [
         tag("label", { class: "try-scores" }, tag("span", {}, "scores, in one line or in several"), scores),
         tag(
@@ -253,7 +264,8 @@
         ),
         spoken.element,
         scroller,
-        tag("div", { class: "explorer-buttons" }, all, button("start again", () => set(FIRST)), ...examples),
+        tag("div", { class: "explorer-buttons" }, ...buttons),
+        ...(onItsPage ? [] : [page]),
       ],
     };
   }

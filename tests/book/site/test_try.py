@@ -3,11 +3,13 @@
 import json
 import re
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import mpmath
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from test_pages import AT_ONCE, findings
 
 import softmax_lib
 from helpers import exact
@@ -221,4 +223,70 @@ def test_a_thousand_numbers_work_and_ten_million_stop_nothing(open_page):
     assert spent < 2000
     output = page.locator(".explorer output")
     expect(output).to_contain_text("50,000,000 characters")
+    assert not page.problems
+
+
+CHAPTERS = {
+    "04_stability": "the naive formula fails for 3 of 3",
+    "05_log_softmax": "In float32 the naive formula is off by at most",
+    "10_mistakes": "In float64 the naive formula is off by at most",
+}
+BOX = '[data-explorer="try"]'
+
+
+@pytest.fixture(params=CHAPTERS)
+def chapter(request):
+    return request.param
+
+
+def given(page):
+    """Return the scores and the format that a chapter gives to its box."""
+    state = parse_qs(page.locator(BOX).get_attribute("data-state"))
+    return [float(word) for word in state["x"][0].split()], state["format"][0]
+
+
+def test_a_chapter_opens_a_box_with_its_own_scores(open_page, chapter):
+    page = open_page(f"notebooks/{chapter}.html")
+    scores, dtype = given(page)
+    source = json.loads((CHAPTER.parent / f"{chapter}.ipynb").read_text("utf-8"))
+    code = "\n".join("".join(c["source"]) for c in source["cells"])
+    lists = re.findall(r"np\.array\(\[([-\d., ]+)\]", code)
+    assert scores in [[float(v) for v in x.split(",") if v.strip()] for x in lists]
+
+    box = page.locator(BOX)
+    assert box.locator("textarea").count() == 0
+    page.locator("details", has=box).locator("summary").press("Enter")
+    output = box.locator("output")
+    expect(output).to_contain_text(CHAPTERS[chapter])
+    right = softmax_lib.softmax(np.array(scores, dtype))
+    shown = box.locator("tr.library code").all_inner_texts()
+    assert shown == [float(share).hex() for share in right]
+
+    box.get_by_label("scores, in one line").fill("1 2 4 8")
+    expect(box.locator("tbody")).to_have_count(4)
+    assert page.evaluate("location.hash") == ""
+    link = box.get_by_role("link")
+    link.click()
+    page.wait_for_url("**/book/try.html#*")
+    expect(page.get_by_label("scores, in one line")).to_have_value("1 2 4 8")
+    assert page.get_by_label("format").input_value() == dtype
+    assert not page.problems
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_box_is_accessible_fits_a_phone_and_is_not_printed(open_page, chapter, theme):
+    page = open_page(
+        f"notebooks/{chapter}.html",
+        color_scheme=theme,
+        viewport={"width": 320, "height": 640},
+    )
+    page.locator("details", has=page.locator(BOX)).locator("summary").click()
+    expect(page.locator(f"{BOX} textarea")).to_be_visible()
+    page.add_style_tag(content=AT_ONCE)
+    assert not findings(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.get_by_role("button", name="start again").last.scroll_into_view_if_needed()
+    page.emulate_media(media="print")
+    expect(page.locator(BOX)).to_be_hidden()
+    expect(page.locator("details", has=page.locator(BOX))).to_be_hidden()
     assert not page.problems

@@ -69,7 +69,7 @@ MIN_ALIGNED_VECTORS = 12
 # of them: along a short row most lanes would idle, and its sum and quotient would cost
 # more than its terms. Columns need more registers than AVX2 has
 # (benchmarks/short_rows.md).
-MAX_SHORT_ROW = 160 if has_wide_registers() else 64
+MAX_SHORT_ROW = 160 if has_wide_registers() else 128
 
 # --- columns ---------------------------------------------------------------------
 

@@ -4,14 +4,17 @@ from llvmlite import ir
 from numba import types
 
 from softmax_lib._jit import inlined
+from softmax_lib._layout import has_wide_registers
 from softmax_lib._vector.type import (
     INT32,
     NegatedPointer,
+    Vector,
     call_llvm,
     element,
     emit_splat,
     emitted,
     full_vector,
+    halves,
     indices,
     spread,
     suffix,
@@ -88,6 +91,58 @@ def emit_masked_store(builder, vector, pointer, index, mask, value):
     call_llvm(builder, name, ir.VoidType(), operands)
 
 
+def emit_store_head(builder, vector, pointer, index, count, value):
+    """Emit a store of the first count lanes."""
+    if has_wide_registers():
+        mask = head_mask(builder, count, vector)
+        emit_masked_store(builder, vector, pointer, index, mask, value)
+    else:
+        _store_in_powers(builder, vector, pointer, index, count, value, first=True)
+
+
+def emit_store_tail(builder, vector, pointer, index, count, value):
+    """Emit a store of the last count lanes."""
+    if has_wide_registers():
+        mask = tail_mask(builder, count, vector)
+        emit_masked_store(builder, vector, pointer, index, mask, value)
+    else:
+        end = builder.add(index, index.type(vector.count))
+        _store_in_powers(builder, vector, pointer, end, count, value, first=False)
+
+
+def _store_in_powers(builder, vector, pointer, edge, count, value, first):
+    """Emit stores of the first count lanes from edge on, or of the last up to it.
+
+    They are done in powers of two, the largest first. With AVX2 a masked store of 64
+    bytes takes as long as twelve whole ones, and with 128 bits it is a branch for each
+    number.
+    """
+
+    def fits(size):
+        return builder.icmp_signed(">=", count, count.type(size))
+
+    def store(part):
+        size = part.type.count
+        at = edge if first else builder.sub(edge, edge.type(size))
+        emit_store(builder, Vector(vector.dtype, size), pointer, at, part)
+
+    size = vector.count
+    with builder.if_else(fits(size)) as (all_lanes, some_lanes):
+        with all_lanes:
+            store(value)
+        with some_lanes:
+            while size > 1:
+                size //= 2
+                outer, inner = halves(builder, value)[:: 1 if first else -1]
+                fit = fits(size)
+                with builder.if_then(fit):
+                    store(outer)
+                value = builder.select(fit, inner, outer)
+                done = builder.select(fit, count.type(size), count.type(0))
+                count = builder.sub(count, done)
+                edge = (builder.add if first else builder.sub)(edge, done)
+
+
 # --- vectors ---------------------------------------------------------------------
 
 
@@ -103,7 +158,7 @@ def store(context, builder, kinds, pointer, index, value):
     emit_store(builder, kinds[2], pointer, index, value)
 
 
-def _partial(mask):
+def _partial(mask, emit_store_part):
     """Return a load and a store of the lanes of mask(builder, count, vector)."""
 
     @emitted(full_vector)
@@ -117,14 +172,13 @@ def _partial(mask):
     @emitted()
     def store_part(context, builder, kinds, pointer, index, count, value):
         """Store count lanes at one end of a vector."""
-        lanes = mask(builder, count, kinds[3])
-        emit_masked_store(builder, kinds[3], pointer, index, lanes, value)
+        emit_store_part(builder, kinds[3], pointer, index, count, value)
 
     return load_part, store_part
 
 
-load_head, store_head = _partial(head_mask)
-load_tail, store_tail = _partial(tail_mask)
+load_head, store_head = _partial(head_mask, emit_store_head)
+load_tail, store_tail = _partial(tail_mask, emit_store_tail)
 
 
 @inlined

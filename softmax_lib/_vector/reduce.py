@@ -4,19 +4,13 @@ from llvmlite import ir
 from numba import types
 
 from softmax_lib._vector.arithmetic import emit_maximum
-from softmax_lib._vector.type import INT32, emitted, indices
-
-
-def _halves(builder, v):
-    half = v.type.count // 2
-    parts = range(half), range(half, 2 * half)
-    return [builder.shuffle_vector(v, v, indices(lanes)) for lanes in parts]
+from softmax_lib._vector.type import INT32, emitted, halves
 
 
 def _tree_reduce(builder, v, combine):
     """Emit the combination of the halves of a vector, down to one number."""
     while v.type.count > 1:
-        v = combine(builder, *_halves(builder, v))
+        v = combine(builder, *halves(builder, v))
     return builder.extract_element(v, INT32(0))
 
 
@@ -64,9 +58,9 @@ def reduce_sum_compensated(context, builder, kinds, a, origin):
     else:
         lost = None
         while a.type.count > 1:
-            a, error = _two_sum(builder, *_halves(builder, a))
+            a, error = _two_sum(builder, *halves(builder, a))
             if lost is not None:
-                error = builder.fadd(error, builder.fadd(*_halves(builder, lost)))
+                error = builder.fadd(error, builder.fadd(*halves(builder, lost)))
             lost = error
         parts = [builder.extract_element(part, INT32(0)) for part in (a, lost)]
     return context.make_tuple(builder, types.UniTuple(types.float64, 2), parts)

@@ -5,8 +5,8 @@ from llvmlite import ir
 from softmax_lib._vector.memory import (
     emit_load,
     emit_masked_load,
-    emit_masked_store,
     emit_store,
+    emit_store_head,
     head_mask,
 )
 from softmax_lib._vector.type import emitted, full_vector, indices
@@ -53,12 +53,11 @@ def _places(builder, at, step, count):
     return [builder.add(at, builder.mul(step, at.type(k))) for k in range(count)]
 
 
-def _masks(builder, rows, columns, vector):
-    """Return the masks of `columns` numbers in `rows` rows, and of none in the rest."""
+def _counts(builder, rows, columns, vector):
+    """Return `columns` for each of `rows` rows, and 0 for the rest."""
     none = rows.type(0)
     inside = [builder.icmp_signed(">", rows, rows.type(k)) for k in range(vector.count)]
-    counts = [builder.select(condition, columns, none) for condition in inside]
-    return [head_mask(builder, count, vector) for count in counts]
+    return [builder.select(condition, columns, none) for condition in inside]
 
 
 @emitted()
@@ -74,7 +73,8 @@ def load_transposed(
     vector = full_vector(*kinds)
     zeros = ir.Constant(vector.llvm, [0.0] * vector.count)
     places = _places(builder, at, step, vector.count)
-    masks = _masks(builder, rows, columns, vector)
+    counts = _counts(builder, rows, columns, vector)
+    masks = [head_mask(builder, count, vector) for count in counts]
     found = [
         emit_masked_load(builder, kinds[0], vector, source, place, mask, zeros)
         for place, mask in zip(places, masks, strict=True)
@@ -93,7 +93,7 @@ def store_transposed(
     places = _places(builder, at, pace, vector.count)
     found = [emit_load(builder, kinds[0], vector, block, place) for place in places]
     places = _places(builder, to, step, vector.count)
-    masks = _masks(builder, rows, columns, vector)
+    counts = _counts(builder, rows, columns, vector)
     rows = _transpose(builder, found)
-    for place, mask, row in zip(places, masks, rows, strict=True):
-        emit_masked_store(builder, vector, target, place, mask, row)
+    for place, count, row in zip(places, counts, rows, strict=True):
+        emit_store_head(builder, vector, target, place, count, row)

@@ -80,6 +80,13 @@ def indices(lanes):
     return ir.Constant(ir.VectorType(INT32, len(lanes)), lanes)
 
 
+def halves(builder, v):
+    """Emit the two halves of a vector."""
+    half = v.type.count // 2
+    parts = range(half), range(half, 2 * half)
+    return [builder.shuffle_vector(v, v, indices(lanes)) for lanes in parts]
+
+
 def emit_splat(builder, scalar, count):
     """Emit a vector of count lanes that all hold a number."""
     undefined = ir.Constant(ir.VectorType(scalar.type, count), ir.Undefined)

@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export IPYTHONDIR := $(CURDIR)/.venv/ipython
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve dist links bench bench-distributed portable huge exhaust test coverage mutate notebooks wasm lab check constraints fonts clean
+.PHONY: help book serve dist links bench bench-avx2 bench-distributed portable huge exhaust test coverage mutate notebooks wasm lab check constraints fonts clean
 
 help:              ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ exhaust: .venv/ready ## try every float32 argument of the exponential and the si
 
 bench: .venv-bench/ready ## measure speed and accuracy beside the peers, by kind of processor
 	.venv-bench/bin/python -m benchmarks.run
+
+bench-avx2: .venv-bench/ready ## measure the same on AVX-512, with all held to AVX2 (Linux; needs cc and objdump)
+	.venv-bench/bin/python -m benchmarks.without_avx512
 
 bench-distributed: .venv-bench/ready ## measure Dask arrays on a cluster beside the peers (minutes)
 	.venv-bench/bin/python -m benchmarks.distributed

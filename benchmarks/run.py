@@ -23,7 +23,8 @@ def own_process(threads, code):
     several = str(threads > 1).lower()
     limits = {
         "OMP_NUM_THREADS": str(threads),
-        "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several} "
+        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} "
+        f"--xla_cpu_multi_thread_eigen={several} "
         f"intra_op_parallelism_threads={threads}",
     }
     process = subprocess.run(

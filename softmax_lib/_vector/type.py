@@ -14,7 +14,7 @@ from numba.core import cgutils
 from numba.core.errors import RequireLiteralValue
 from numba.extending import intrinsic, models, register_model
 
-from softmax_lib._layout import VECTOR_BYTES
+from softmax_lib._layout import VECTOR_BYTES, has_wide_registers
 
 INT32 = ir.IntType(32)
 
@@ -218,9 +218,13 @@ def noinline(context, builder, kinds):
     """Keep the function that calls this from being inlined.
 
     In one large function LLVM runs out of registers and loads every constant again in
-    every round of a loop (a fifth slower).
+    every round of a loop (a fifth slower). With few registers it also keeps sums on the
+    stack. Where the caller left that unaligned they may cross cache lines, and a loop
+    takes more than twice as long; so the stack is aligned first.
     """
     builder.function.attributes.add("noinline")
+    if not has_wide_registers():
+        builder.function.attributes.alignstack = VECTOR_BYTES
 
 
 @intrinsic

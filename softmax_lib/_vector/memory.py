@@ -91,31 +91,21 @@ def emit_masked_store(builder, vector, pointer, index, mask, value):
     call_llvm(builder, name, ir.VoidType(), operands)
 
 
-def emit_store_head(builder, vector, pointer, index, count, value):
-    """Emit a store of the first count lanes."""
+def emit_store_part(builder, vector, pointer, index, count, value, first=True):
+    """Emit a store of the first count lanes of a vector, or of the last."""
     if has_wide_registers():
-        mask = head_mask(builder, count, vector)
+        mask = (head_mask if first else tail_mask)(builder, count, vector)
         emit_masked_store(builder, vector, pointer, index, mask, value)
     else:
-        _store_in_powers(builder, vector, pointer, index, count, value, first=True)
-
-
-def emit_store_tail(builder, vector, pointer, index, count, value):
-    """Emit a store of the last count lanes."""
-    if has_wide_registers():
-        mask = tail_mask(builder, count, vector)
-        emit_masked_store(builder, vector, pointer, index, mask, value)
-    else:
-        end = builder.add(index, index.type(vector.count))
-        _store_in_powers(builder, vector, pointer, end, count, value, first=False)
+        edge = index if first else builder.add(index, index.type(vector.count))
+        _store_in_powers(builder, vector, pointer, edge, count, value, first)
 
 
 def _store_in_powers(builder, vector, pointer, edge, count, value, first):
     """Emit stores of the first count lanes from edge on, or of the last up to it.
 
-    They are done in powers of two, the largest first. With AVX2 a masked store of 64
-    bytes takes as long as twelve whole ones, and with 128 bits it is a branch for each
-    number.
+    Powers of two are stored, the largest first. With AVX2 a masked store of 64 bytes
+    takes as long as twelve whole ones; with 128 bits it is a branch for each number.
     """
 
     def fits(size):
@@ -158,8 +148,9 @@ def store(context, builder, kinds, pointer, index, value):
     emit_store(builder, kinds[2], pointer, index, value)
 
 
-def _partial(mask, emit_store_part):
-    """Return a load and a store of the lanes of mask(builder, count, vector)."""
+def _partial(first):
+    """Return a load and a store of the first lanes, or of the last."""
+    mask = head_mask if first else tail_mask
 
     @emitted(full_vector)
     def load_part(context, builder, kinds, pointer, index, count, filler):
@@ -172,13 +163,13 @@ def _partial(mask, emit_store_part):
     @emitted()
     def store_part(context, builder, kinds, pointer, index, count, value):
         """Store count lanes at one end of a vector."""
-        emit_store_part(builder, kinds[3], pointer, index, count, value)
+        emit_store_part(builder, kinds[3], pointer, index, count, value, first)
 
     return load_part, store_part
 
 
-load_head, store_head = _partial(head_mask, emit_store_head)
-load_tail, store_tail = _partial(tail_mask, emit_store_tail)
+load_head, store_head = _partial(first=True)
+load_tail, store_tail = _partial(first=False)
 
 
 @inlined

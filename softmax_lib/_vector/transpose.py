@@ -6,7 +6,7 @@ from softmax_lib._vector.memory import (
     emit_load,
     emit_masked_load,
     emit_store,
-    emit_store_head,
+    emit_store_part,
     head_mask,
 )
 from softmax_lib._vector.type import emitted, full_vector, indices
@@ -96,4 +96,4 @@ def store_transposed(
     counts = _counts(builder, rows, columns, vector)
     rows = _transpose(builder, found)
     for place, count, row in zip(places, counts, rows, strict=True):
-        emit_store_head(builder, vector, target, place, count, row)
+        emit_store_part(builder, vector, target, place, count, row)

@@ -8,11 +8,9 @@ import sys
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
-from numba import njit
+from fused import exact_fma
 from numpy.testing import assert_array_equal
 
-from softmax_lib import _vector as v
-from softmax_lib._jit import OPTIONS
 from tools.wasm import fma, link, script
 
 HOW = "the kernels, or what compiles them, have changed: run `make wasm`"
@@ -93,14 +91,6 @@ done:
   ret void
 }}
 """
-
-
-@njit(**OPTIONS)
-def exact_fma(a, b, c, out):
-    x, y, z = v.data_pointer(a), v.data_pointer(b), v.data_pointer(c)
-    r = v.data_pointer(out)
-    for i in range(0, a.size, v.vector_length(x)):
-        v.store(r, i, v.exact_fma(v.load(x, i), v.load(y, i), v.load(z, i)))
 
 
 def operands(bits, dtype):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import carray, float32, float64, int32, njit, types
 
-from tools.wasm.library import (
+from tools.wasm.kernels import (
     OPTIONS,
     elementwise,
     exponential,

@@ -125,7 +125,12 @@
     const partOf = (tree, parts) =>
       Array.isArray(tree) ? merge(tree.map((branch) => partOf(branch, parts))) : parts[tree];
 
-    const cell = (words) => tag("td", { class: "digits" }, words);
+    const cell = (...words) => tag("td", {}, ...words);
+    /** Where there is no room for a hexadecimal number, its exponent goes to a new line. */
+    const hexCell = (hex) => {
+      const [digits, exponent] = hex.split("p");
+      return cell(digits, tag("wbr"), `p${exponent}`);
+    };
 
     function update(note = "") {
       const scores = scoresOf(query.value);
@@ -151,8 +156,8 @@
       answerBody.replaceChildren(
         ...ways.map(([way, answer]) => {
           const name = tag("th", { scope: "row" }, way);
-          const written = [precise(answer, 9), hexOf(answer), fixed(errorOf(answer, scores))];
-          return tag("tr", {}, name, ...written.map(cell));
+          const error = cell(fixed(errorOf(answer, scores)));
+          return tag("tr", {}, name, cell(precise(answer, 9)), hexCell(hexOf(answer)), error);
         }),
         tag(
           "tr",

@@ -1,7 +1,7 @@
 /* Scores of the reader's own: what the naive and the shifted formula and the library
-   make of them, bit by bit, beside the exact shares. It has a page of its own, whose
-   address holds what was typed; in a chapter it begins with the scores in the place's
-   `data-state`, written as in that address, and links to the page. */
+   make of them, bit by bit, beside the exact shares. On the page "Try it" the address holds what was
+   typed. In a chapter the first scores are those of the attribute `data-state`, written
+   as in that address, and a link leads to the page. */
 "use strict";
 
 (() => {
@@ -184,7 +184,7 @@
     const results = table(["score", "way", "share", "bits", "error"], "");
     const head = results.querySelector("thead");
     const scroller = tag("div", { class: "try-results", tabindex: "0", role: "region", "aria-label": "Shares" }, results);
-    const page = tag("a", { class: "try-page" }, "open these on the page for trying");
+    const page = tag("a", { class: "try-page" }, "open these scores on the page “Try it”");
     const all = button("show all", () => show(shown, shown.length));
     let shown = [];
 

@@ -79,8 +79,8 @@ const Library = (() => {
       what stands below them. */
   async function startUnseen() {
     const { classList } = document.documentElement;
-    classList.add("library-starts");
-    await start().finally(() => classList.remove("library-starts"));
+    classList.add("module-starts");
+    await start().finally(() => classList.remove("module-starts"));
   }
 
   /** Find room in the module's memory for so many bytes: where it begins and ends. */

@@ -41,12 +41,12 @@ const LibraryModule = {
     "tools/wasm/build.py",
     "tools/wasm/entries.py",
     "tools/wasm/fma.py",
-    "tools/wasm/library.py",
+    "tools/wasm/kernels.py",
     "tools/wasm/link.py",
     "tools/wasm/relaxed.py",
     "tools/wasm/script.py"
   ],
-  "digest": "b435f57cf10911f189c76534d6e795e9cdb33214ac9a02128638effbed24d709",
+  "digest": "6d4cb86d3ccce871f0ffba8d369d6c6b20699efc25eb5a78a9daf2ac2fadb5aa",
   "relaxed": [
     "713 716 bf8706",
     "3090 3483 0b00200020012002fd85020b",

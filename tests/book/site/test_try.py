@@ -130,7 +130,7 @@ def test_the_page_begins_with_a_result(open_page):
     output = page.locator(".explorer output")
     expect(output).to_contain_text("In float32 the naive formula is off by at most")
     right = softmax_lib.softmax(np.array([0.7, 1.5, 4.8], np.float32))
-    cells = page.locator(".try-results tr.library code").all_inner_texts()
+    cells = page.locator(".try-results tr[class=library] code").all_inner_texts()
     assert cells == [float(share).hex() for share in right]
     assert not page.problems
 
@@ -151,7 +151,7 @@ def test_bits_are_those_that_the_notebook_printed(open_page):
     for name, bits in printed.items():
         page.get_by_label("format").select_option(name)
         expect(page.locator(".explorer output")).to_contain_text(f"In {name} ")
-        shown = page.locator(".try-results tr.library code").all_inner_texts()
+        shown = page.locator(".try-results tr[class=library] code").all_inner_texts()
         assert shown == bits
 
 
@@ -259,7 +259,7 @@ def test_a_chapter_opens_a_box_with_its_own_scores(open_page, chapter):
     output = box.locator("output")
     expect(output).to_contain_text(CHAPTERS[chapter])
     right = softmax_lib.softmax(np.array(scores, dtype))
-    shown = box.locator("tr.library code").all_inner_texts()
+    shown = box.locator("tr[class=library] code").all_inner_texts()
     assert shown == [float(share).hex() for share in right]
 
     box.get_by_label("scores, in one line").fill("1 2 4 8")

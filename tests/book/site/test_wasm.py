@@ -7,13 +7,11 @@ import llvmlite.binding as llvm
 import mpmath
 import numpy as np
 import pytest
-from numba import njit
+from fused import exact_fma
 from numpy.testing import assert_array_equal
 
 import softmax_lib
-from softmax_lib import _vector as v
 from softmax_lib import textbook
-from softmax_lib._jit import OPTIONS
 from tools.wasm import script
 
 SCRIPTS = script.SCRIPT, script.SCRIPT.with_name("library.js")
@@ -159,14 +157,6 @@ def test_results_have_the_bits_of_the_library(compute, function, dtype):
         assert_same_bits(found, getattr(softmax_lib, function)(x))
 
 
-@njit(**OPTIONS)
-def library_fma(a, b, c, out):
-    x, y, z = v.data_pointer(a), v.data_pointer(b), v.data_pointer(c)
-    r = v.data_pointer(out)
-    for i in range(0, a.size, v.vector_length(x)):
-        v.store(r, i, v.exact_fma(v.load(x, i), v.load(y, i), v.load(z, i)))
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_fma_has_the_bits_of_the_library(compute, dtype):
     limits = np.finfo(dtype)
@@ -180,7 +170,7 @@ def test_fma_has_the_bits_of_the_library(compute, dtype):
     a, b, c = (np.concatenate(pair).astype(dtype) for pair in parts)
     a, b, c = (np.append(x, np.ones(-x.size % 16, dtype)) for x in (a, b, c))
     right = np.empty_like(a)
-    library_fma(a, b, c, right)
+    exact_fma(a, b, c, right)
     triples = np.stack([a, b, c], axis=-1)
     assert_same_bits(*compute("fma", dtype, [triples]), right)
 
